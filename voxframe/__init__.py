@@ -1,3 +1,27 @@
 """A Voximplant account's call history in pandas, Arrow and Parquet."""
 
+from voxframe import errors
+from voxframe._api import export_call_history, iter_call_history, read_call_history
+from voxframe._client import Client
+from voxframe._credentials import Credentials
+from voxframe._decode import Page
+from voxframe._history import CallHistory
+from voxframe._progress import Progress
+from voxframe._receipt import Receipt
+from voxframe._retry import RetryPolicy
+
+__all__ = [
+    "CallHistory",
+    "Client",
+    "Credentials",
+    "Page",
+    "Progress",
+    "Receipt",
+    "RetryPolicy",
+    "errors",
+    "export_call_history",
+    "iter_call_history",
+    "read_call_history",
+]
+
 __version__ = "0.1.0"

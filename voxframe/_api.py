@@ -1,0 +1,185 @@
+"""The functions that most people need: one call, one client, one result."""
+
+import os
+from collections.abc import Iterator
+from typing import Unpack
+
+from voxframe._client import Client
+from voxframe._credentials import CredentialsLike
+from voxframe._history import CallHistory
+from voxframe._options import ReadOptions
+from voxframe._receipt import Receipt
+from voxframe._retry import RetryPolicy
+from voxframe._window import DateLike
+
+
+class Options(ReadOptions, total=False):
+    """What a read takes besides its window, and how it reaches the service."""
+
+    credentials: CredentialsLike
+    base_url: str | None
+    max_concurrency: int
+    retry: RetryPolicy
+
+
+def read_call_history(
+    from_date: DateLike, to_date: DateLike, **options: Unpack[Options]
+) -> CallHistory:
+    """Read every session of a window, each exactly once, as typed tables.
+
+    Parameters
+    ----------
+    from_date, to_date : str, date, datetime or pandas.Timestamp
+        The window of the sessions' ``start_date``. Naive means UTC unless
+        `timezone` says otherwise, aware is converted. Whole seconds.
+    inclusive : {"left", "both", "right", "neither"}, default "left"
+        Which ends belong to the result, decided on each session's start.
+        Adjacent windows neither share nor lose a session.
+    timezone : str, default "UTC"
+        IANA name for naive dates.
+    call_session_history_id, application_id, application_name, user_id, \
+rule_name, remote_number, remote_number_list, local_number, \
+call_session_history_custom_data, child_account_id, children_calls_only, \
+min_duration, max_duration
+        The service's own filters; None is no filter. Ids, numbers and
+        applications may be any iterable or one value. Durations are seconds.
+    with_calls, with_records, with_other_resources : bool, default True
+        What comes with the sessions; a full price needs all three.
+    desc_order : bool, default False
+        Newest first. The result is always sorted by (``start_date``,
+        ``call_session_history_id``).
+    credentials : path, dict, Credentials or None
+        The service account's key; None reads the path in ``VOXIMPLANT_CREDENTIALS``.
+    base_url : str, optional
+        None reads ``VOXIMPLANT_BASE_URL``, else ``https://api.voximplant.com``.
+    max_concurrency : int, default 8
+        Requests in flight, 1 to 64; fewer by itself while the service throttles.
+    retry : RetryPolicy
+        How often and how long a page is tried.
+    progress : bool, callable or None
+        A bar on a terminal or in a notebook if None, always or never if True or
+        False; a callable is given a `voxframe.Progress`.
+    unknown_fields : {"keep", "ignore", "raise"}, default "keep"
+        What becomes of fields that are not documented.
+
+    Returns
+    -------
+    CallHistory
+        Sessions, calls, records and resource usage: instants in UTC, costs
+        exact, and a receipt that says why nothing is missing.
+
+    Raises
+    ------
+    InvalidQueryError
+        Refused before any request; names the parameter.
+    CredentialsError
+        No key, or one that cannot be used.
+    ApiError
+        The service said no.
+    TransportError
+        The network, or an answer that is none, after all retries.
+    DecodeError
+        A value that no column can hold.
+    IncompleteHistoryError
+        The service cannot be made to give every session. Never fewer in silence.
+
+    See Also
+    --------
+    iter_call_history : the same in bounded memory.
+    export_call_history : the same to a Parquet dataset.
+
+    References
+    ----------
+    https://voximplant.com/docs/references/httpapi/history#getcallhistory
+
+    Examples
+    --------
+    >>> history = voxframe.read_call_history("2026-10-01", "2026-11-01")  # doctest: +SKIP
+    >>> history.calls.groupby("remote_number_type").cost.sum()  # doctest: +SKIP
+    """
+    with _client(options) as client:
+        return client.read_call_history(from_date, to_date, **_reading(options))
+
+
+def iter_call_history(
+    from_date: DateLike, to_date: DateLike, **options: Unpack[Options]
+) -> Iterator[CallHistory]:
+    """Read the same sessions piece by piece, in memory that does not grow with the window.
+
+    Parameters
+    ----------
+    from_date, to_date, **options
+        As for :func:`read_call_history`.
+
+    Yields
+    ------
+    CallHistory
+        Neighbouring stretches of time, some 20,000 sessions each, none twice. A
+        slow consumer slows the reading.
+
+    Raises
+    ------
+    VoxframeError
+        As for :func:`read_call_history`; what can be refused is refused at the call.
+    """
+    client = _client(options)
+    try:
+        pieces = client.iter_call_history(from_date, to_date, **_reading(options))
+    except BaseException:
+        client.close()
+        raise
+    return _closing(client, pieces)
+
+
+def _closing(client: Client, pieces: Iterator[CallHistory]) -> Iterator[CallHistory]:
+    with client:
+        yield from pieces
+
+
+def export_call_history(
+    path: str | os.PathLike[str],
+    from_date: DateLike,
+    to_date: DateLike,
+    *,
+    overwrite: bool = False,
+    **options: Unpack[Options],
+) -> Receipt:
+    """Read the same sessions to a Parquet dataset, one folder a table and day.
+
+    Parameters
+    ----------
+    path : path
+        Folder of the dataset, ``path/<table>/start_day=YYYY-MM-DD/*.parquet``;
+        the day is that of the session's start in UTC, the same for its children.
+    from_date, to_date, **options
+        As for :func:`read_call_history`.
+    overwrite : bool, default False
+        Replace what is there, once the new data is whole.
+
+    Returns
+    -------
+    Receipt
+        What was read and written.
+
+    Raises
+    ------
+    ExportError
+        The folder cannot be written, or holds other data.
+    VoxframeError
+        As for :func:`read_call_history`.
+    """
+    with _client(options) as client:
+        return client.export_call_history(
+            path, from_date, to_date, overwrite=overwrite, **_reading(options)
+        )
+
+
+_CONNECTION = ("credentials", "base_url", "max_concurrency", "retry")
+
+
+def _client(options: Options) -> Client:
+    return Client(**{k: v for k, v in options.items() if k in _CONNECTION})  # type: ignore[arg-type]
+
+
+def _reading(options: Options) -> ReadOptions:
+    return {k: v for k, v in options.items() if k not in _CONNECTION}  # type: ignore[return-value]

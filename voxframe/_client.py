@@ -1,0 +1,230 @@
+"""The client: a query in, one result out. Composes the halves and does nothing else."""
+
+import contextlib
+import os
+import random
+import time
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+from voxframe._credentials import Credentials, CredentialsLike, TokenSource
+from voxframe._decode import Page, decode
+from voxframe._fetch import Clock, Fetcher
+from voxframe._history import CallHistory
+from voxframe._jobs import Piece, Setting
+from voxframe._options import PageParameters, Reading, ReadOptions, prepare
+from voxframe._page import RawPage
+from voxframe._pool import Pool
+from voxframe._progress import reporter
+from voxframe._query import MOST_IDS, spell
+from voxframe._retry import Brake, RetryPolicy
+from voxframe._run import Run
+from voxframe._transport import Transport, check_base_url
+from voxframe._window import DateLike, window
+from voxframe._wire import Limits, clock_face
+from voxframe.errors import InvalidQueryError
+
+BASE_URL = "https://api.voximplant.com"
+_BASE_URL_VARIABLE = "VOXIMPLANT_BASE_URL"
+_MOST_CONCURRENCY = 64
+
+
+class Client:
+    """A connection to one account, shared by its reads and safe to use from many threads.
+
+    Parameters
+    ----------
+    credentials : path, dict, Credentials or None
+        The service account's key; None reads the path in ``VOXIMPLANT_CREDENTIALS``.
+    base_url : str, optional
+        None reads ``VOXIMPLANT_BASE_URL``, else ``https://api.voximplant.com``.
+        Plain http goes to this machine only.
+    max_concurrency : int, default 8
+        Requests in flight, 1 to 64; fewer by itself while the service throttles.
+    retry : RetryPolicy
+        How often and how long a page is tried.
+
+    Raises
+    ------
+    CredentialsError
+        There is no key, or it cannot be used.
+    InvalidQueryError
+        Another argument is wrong.
+
+    Examples
+    --------
+    >>> with voxframe.Client("credentials.json") as client:  # doctest: +SKIP
+    ...     october = client.read_call_history("2026-10-01", "2026-11-01")
+    ...     november = client.read_call_history("2026-11-01", "2026-12-01")
+    """
+
+    def __init__(
+        self,
+        credentials: CredentialsLike = None,
+        *,
+        base_url: str | None = None,
+        max_concurrency: int = 8,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value
+    ) -> None:
+        if (
+            not isinstance(max_concurrency, int)
+            or isinstance(max_concurrency, bool)
+            or not 1 <= max_concurrency <= _MOST_CONCURRENCY
+        ):
+            raise InvalidQueryError(
+                f"max_concurrency: is {max_concurrency!r}, needs to be 1 to {_MOST_CONCURRENCY}",
+            )
+        if not isinstance(retry, RetryPolicy):
+            raise InvalidQueryError("retry: needs a voxframe.RetryPolicy")
+        url = base_url or os.environ.get(_BASE_URL_VARIABLE) or BASE_URL
+        self._url = check_base_url(url)
+        self._tokens = TokenSource(Credentials.load(credentials), time.time)
+        self._transport = Transport(self._url)
+        self._most = max_concurrency
+        self._retry = retry
+        self._setting = Setting()
+
+    def __repr__(self) -> str:
+        return f"<voxframe.Client of {self._url}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections; whatever is still being read ends with an error."""
+        self._transport.close()
+
+    def get_call_history(self, **parameters: Unpack[PageParameters]) -> Page:
+        """Send one request and give its page, as the service gives it.
+
+        Parameters
+        ----------
+        **parameters
+            The documented parameters of GetCallHistory, by their own names and
+            with the service's own defaults (``count`` 20, ``with_calls`` False …).
+            ``from_date`` and ``to_date`` are required; naive dates are sent as
+            they are, aware ones in UTC.
+
+        Returns
+        -------
+        Page
+            ``.tables``, ``.count``, ``.total_count``, ``.timezone``.
+
+        Raises
+        ------
+        InvalidQueryError
+            Refused before any request.
+        ApiError, TransportError, DecodeError
+            As for :func:`voxframe.read_call_history`.
+        """
+        given: dict[str, Any] = {k: v for k, v in parameters.items() if v is not None}
+        for name in ("from_date", "to_date"):
+            if name not in given:
+                raise InvalidQueryError(f"{name}: is required")
+        inside = window(given.pop("from_date"), given.pop("to_date"))
+        _check_page(given)
+        form = {name: spell(name, value) for name, value in given.items()}
+        form["from_date"] = clock_face(inside.first)
+        form["to_date"] = clock_face(inside.end)
+        pool: Pool[Page] = Pool(1)
+        fetcher = self._fetcher(pool, "keep")
+        asked = f"{form['from_date']} to {form['to_date']}"
+        pool.submit(0, None, lambda: fetcher.fetch(form, asked))
+        try:
+            return pool.next()[1]
+        finally:
+            pool.close(lambda: self._transport.abort(fetcher.brake))
+
+    def read_call_history(
+        self, from_date: DateLike, to_date: DateLike, **options: Unpack[ReadOptions]
+    ) -> CallHistory:
+        """Read every session of a window, each exactly once.
+
+        As :func:`voxframe.read_call_history`, on this client's connections.
+        """
+        reading = prepare(from_date, to_date, options)
+        whole = Piece(reading.window.first, reading.window.end)
+        with self._running(reading) as running:
+            for gathered in running.gather([whole], whole=True):
+                return running.history(gathered)
+        return running.history(None)
+
+    def iter_call_history(
+        self, from_date: DateLike, to_date: DateLike, **options: Unpack[ReadOptions]
+    ) -> Iterator[CallHistory]:
+        """Read the same sessions piece by piece, in bounded memory.
+
+        As :func:`voxframe.iter_call_history`, on this client's connections.
+        """
+        reading = prepare(from_date, to_date, options)
+        return self._iterate(reading)
+
+    def _iterate(self, reading: Reading) -> Iterator[CallHistory]:
+        for _, history in self.pieces(reading):
+            if len(history):
+                yield history
+
+    def pieces(
+        self, reading: Reading, *, first: int | None = None
+    ) -> Iterator[tuple[Piece, CallHistory]]:
+        """Read piece by piece, oldest first unless newest first was asked for.
+
+        Parameters
+        ----------
+        reading : Reading
+            What to read.
+        first : int, optional
+            Leave out what starts before this second.
+
+        Yields
+        ------
+        tuple of Piece and CallHistory
+            Neighbouring stretches of time, empty ones included.
+        """
+        begin = reading.window.first if first is None else max(first, reading.window.first)
+        with self._running(reading) as running:
+            for gathered in running.gather([Piece(begin, reading.window.end)], whole=False):
+                yield gathered.piece, running.history(gathered)
+
+    @contextlib.contextmanager
+    def _running(self, reading: Reading) -> Iterator[Run]:
+        pool: Pool[Page] = Pool(self._most)
+        fetcher = self._fetcher(pool, reading.unknown_fields)
+        with reporter(reading.progress) as report:
+            try:
+                yield Run(reading, self._setting, self._most, pool, fetcher, report)
+            finally:
+                pool.close(lambda: self._transport.abort(fetcher.brake))
+
+    def _fetcher(self, pool: Pool[Page], unknown_fields: str) -> Fetcher[Page]:
+        clock = Clock(time.time, time.monotonic, pool.sleep, random.Random())  # noqa: S311 - jitter
+
+        def read(raw: RawPage) -> Page:
+            return decode(raw, unknown_fields=unknown_fields)
+
+        brake = Brake(self._most, clock=clock.monotonic, sleep=clock.sleep)
+        return Fetcher(self._transport, self._tokens, self._retry, brake, clock, read)
+
+
+def _check_page(given: Mapping[str, Any]) -> None:
+    limits = Limits()
+    for name, low, high in (("count", 1, limits.page), ("offset", 0, limits.offset)):
+        if name in given and not low <= int(spell(name, given[name])) <= high:
+            raise InvalidQueryError(f"{name}: is {given[name]}, needs to be {low} to {high}")
+    ids = given.get("call_session_history_id")
+    if ids is not None and spell("call_session_history_id", ids).count(";") >= MOST_IDS:
+        raise InvalidQueryError(
+            f"call_session_history_id: more than {MOST_IDS} in one request; "
+            "read_call_history sends several",
+        )
+    if "application_id" in given and "application_name" in given:
+        raise InvalidQueryError("application_name: give it or application_id, not both")

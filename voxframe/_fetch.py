@@ -1,0 +1,341 @@
+"""One page, whatever it takes: token, request, verdict, wait, again."""
+
+import logging
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Generic, Protocol, TypeVar
+
+import tenacity
+
+from voxframe._answer import Answer, Reading, Verdict, is_json, read, retry_after, server_time
+from voxframe._credentials import TokenSource
+from voxframe._page import RawPage
+from voxframe._retry import Brake, RetryPolicy
+from voxframe._transport import NetworkError, Transport
+from voxframe.errors import (
+    ApiError,
+    AuthenticationError,
+    DecodeError,
+    PermissionDeniedError,
+    RateLimitError,
+    TransportError,
+    VoxframeError,
+)
+
+logger = logging.getLogger("voxframe")
+
+# A Date has whole seconds and travels a while; less than this is no difference between clocks.
+_SKEW = 5.0
+# Noted even where it did no harm yet: tokens stop working when clocks drift further.
+_SKEW_TO_NOTE = 30.0
+
+
+class Counted(Protocol):
+    """A page that knows how many rows it says it has."""
+
+    @property
+    def count(self) -> int:
+        """Sessions in the answer."""
+        ...
+
+
+P = TypeVar("P", bound=Counted)
+Decode = Callable[[RawPage], P]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run sent, received and mended so far; shared by its workers."""
+
+    requests: int = 0
+    retries: int = 0
+    bytes: int = 0
+    mended: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, *, requests: int = 0, retries: int = 0, bytes_: int = 0) -> None:
+        """Count something."""
+        with self._lock:
+            self.requests += requests
+            self.retries += retries
+            self.bytes += bytes_
+
+    def mend(self, kind: str, times: int = 1) -> None:
+        """Count something that was put right."""
+        with self._lock:
+            self.mended[kind] += times
+
+    def note(self, kind: str, value: int) -> None:
+        """Keep a figure that is no count."""
+        with self._lock:
+            self.mended[kind] = value
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time and chance, as values, so that a test can pass its own.
+
+    Attributes
+    ----------
+    now : callable
+        Seconds since 1970.
+    monotonic : callable
+        Seconds that never go back.
+    sleep : callable
+        Waits; raises to stop the run.
+    draw : random.Random
+        Source of jitter.
+    """
+
+    now: Callable[[], float]
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+    draw: random.Random
+
+
+class _AgainError(Exception):
+    """An attempt failed in a way that another one may mend; holds what to say if none does."""
+
+    def __init__(
+        self, error: VoxframeError, *, throttled: bool = False, asked_wait: float | None = None
+    ) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.throttled = throttled
+        self.asked_wait = asked_wait
+        self.wait = asked_wait or 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetcher(Generic[P]):
+    """How one run gets its pages; safe to use from many threads.
+
+    Attributes
+    ----------
+    transport, tokens
+        Shared by all runs of a client.
+    policy : RetryPolicy
+        How long to try.
+    brake : Brake
+        How fast, for all workers of the run together.
+    clock : Clock
+        Time and chance.
+    decode : callable
+        From a page of bytes to whatever the run collects.
+    tally : Tally
+        What was sent and mended.
+    """
+
+    transport: Transport
+    tokens: TokenSource
+    policy: RetryPolicy
+    brake: Brake
+    clock: Clock
+    decode: Decode[P]
+    tally: Tally = field(default_factory=Tally)
+
+    def fetch(self, form: Mapping[str, str], asked: str) -> P:
+        """Get one page.
+
+        Parameters
+        ----------
+        form : Mapping of str
+            Everything that is asked, as the service reads it.
+        asked : str
+            The same for an error message: the window, never a filter's value.
+
+        Returns
+        -------
+        P
+            The page, decoded.
+
+        Raises
+        ------
+        ApiError, TransportError, DecodeError
+            As the contract says, after all that may mend it was tried.
+        """
+        started: list[float] = []
+        last: list[_AgainError] = []
+
+        def attempt() -> P:
+            entered = self.brake.enter()
+            started.append(entered)
+            left = self.policy.timeout - (entered - started[0])
+            try:
+                if left <= 0:
+                    raise last[-1]
+                return self._attempt(form, asked, len(started), left)
+            except (NetworkError, _AgainError) as error:
+                again = error if isinstance(error, _AgainError) else _AgainError(error)
+                own = self.policy.wait(
+                    len(started), throttled=again.throttled, draw=self.clock.draw
+                )
+                again.wait = max(own, again.wait)
+                if again.throttled:
+                    self.brake.throttled(entered, again.wait)
+                last.append(again)
+                raise again from None
+            finally:
+                self.brake.leave()
+
+        def wait(_state: tenacity.RetryCallState) -> float:
+            # When throttled, the brake holds everybody back, this page included.
+            return 0.0 if last[-1].throttled else last[-1].wait
+
+        def stop(state: tenacity.RetryCallState) -> bool:
+            spent = self.clock.monotonic() - started[0]
+            return (
+                state.attempt_number >= self.policy.max_attempts
+                or spent + last[-1].wait >= self.policy.timeout
+            )
+
+        def give_up(state: tenacity.RetryCallState) -> P:
+            spent = self.clock.monotonic() - started[0]
+            raise self._last_word(last[-1], asked, state.attempt_number, spent) from None
+
+        def before_sleep(_state: tenacity.RetryCallState) -> None:
+            self.tally.add(retries=1)
+
+        retrying = tenacity.Retrying(
+            stop=stop,
+            wait=wait,
+            retry=tenacity.retry_if_exception_type(_AgainError),
+            sleep=self.clock.sleep,
+            before_sleep=before_sleep,
+            retry_error_callback=give_up,
+        )
+        return retrying(attempt)
+
+    def _attempt(self, form: Mapping[str, str], asked: str, number: int, left: float) -> P:
+        began = self.clock.monotonic()
+        timeout = min(self.policy.request_timeout, left)
+        answer, reading = self._authorized(form, timeout)
+        if reading.verdict is not Verdict.RESULT:
+            logger.debug(
+                "%s: code %d, %.3f s, attempt %d",
+                asked,
+                reading.code,
+                self.clock.monotonic() - began,
+                number,
+            )
+            raise self._failure(reading, answer, asked)
+        self.tally.add(bytes_=len(answer.body))
+        try:
+            page = self.decode(RawPage(answer.body, asked))
+        except DecodeError:
+            if is_json(answer.body):
+                raise
+            raise _AgainError(
+                TransportError("an answer that is no whole JSON value"),
+            ) from None
+        self.brake.went_well()
+        logger.debug(
+            "%s: %d rows, %d bytes, %.3f s, attempt %d",
+            asked,
+            page.count,
+            len(answer.body),
+            self.clock.monotonic() - began,
+            number,
+        )
+        return page
+
+    def _authorized(self, form: Mapping[str, str], timeout: float) -> tuple[Answer, Reading]:
+        """Send with a token; once more with a fresh one if that is what is wrong."""
+        answer, reading = self._send(form, token := self.tokens.token(), timeout)
+        if reading.verdict not in (Verdict.TOKEN_EXPIRED, Verdict.NOT_AUTHORIZED):
+            return answer, reading
+        skewed = self._learn_skew(answer)
+        if reading.verdict is Verdict.NOT_AUTHORIZED and not skewed:
+            return answer, reading
+        self.tokens.renew(token)
+        self.tally.mend("token_renewed")
+        self.tally.add(retries=1)
+        return self._send(form, self.tokens.token(), timeout)
+
+    def _send(self, form: Mapping[str, str], token: str, timeout: float) -> tuple[Answer, Reading]:
+        self.tally.add(requests=1)
+        answer = self.transport.post(form, token, timeout, owner=self.brake)
+        skew = self._skew(answer)
+        if abs(skew) >= _SKEW_TO_NOTE:
+            self.tally.note("clock_behind_s" if skew > 0 else "clock_ahead_s", abs(round(skew)))
+        return answer, read(answer)
+
+    def _skew(self, answer: Answer) -> float:
+        theirs = server_time(answer.headers)
+        return 0.0 if theirs is None else theirs - self.clock.now()
+
+    def _learn_skew(self, answer: Answer) -> bool:
+        """Take over the service's time if ours is what it refused."""
+        skew = self._skew(answer)
+        if abs(skew - self.tokens.skew) < _SKEW:
+            return False
+        self.tokens.learn_skew(skew)
+        return True
+
+    def _failure(self, reading: Reading, answer: Answer, asked: str) -> Exception:
+        if reading.verdict not in (Verdict.THROTTLED, Verdict.AGAIN):
+            return _refusal(reading, asked)
+        wait = retry_after(answer.headers, self.clock.now() + self._skew(answer))
+        code, msg = reading.code, reading.msg
+        if reading.verdict is Verdict.THROTTLED:
+            error: VoxframeError = RateLimitError(
+                f"the service throttles (error {code}: {msg})", code=code, msg=msg
+            )
+            return _AgainError(error, throttled=True, asked_wait=wait)
+        if answer.status == code:
+            error = TransportError(f"the service answered with {msg}")
+        else:
+            error = ApiError(f"the service failed (error {code}: {msg})", code=code, msg=msg)
+        return _AgainError(error, asked_wait=wait)
+
+    def _last_word(
+        self, again: _AgainError, asked: str, attempts: int, spent: float
+    ) -> VoxframeError:
+        tried = f"after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s"
+        then = "try again later, or pass a RetryPolicy that waits longer"
+        wait = again.asked_wait or 0.0
+        if spent + wait >= self.policy.timeout:
+            until = datetime.fromtimestamp(self.clock.now() + min(wait, 10**9), UTC)
+            then = (
+                f"it asks to wait until {until:%Y-%m-%d %H:%M:%S} UTC, which is past the "
+                f"{self.policy.timeout:.0f} s that one page may take; try again then"
+            )
+        text = f"{asked}: {again.error}, {tried}; {then}"
+        if isinstance(again.error, ApiError):
+            return type(again.error)(text, code=again.error.code, msg=again.error.msg)
+        return TransportError(text)
+
+
+def _refusal(reading: Reading, asked: str) -> VoxframeError:
+    """Say what a person can do about a no that another attempt does not change."""
+    code, msg = reading.code, reading.msg
+    said = f"error {code}: {msg}"
+    match reading.verdict:
+        case Verdict.TOKEN_EXPIRED:
+            return AuthenticationError(
+                f"the service calls a fresh token expired ({said}); check this machine's clock",
+                code=code,
+                msg=msg,
+            )
+        case Verdict.NOT_AUTHORIZED:
+            return AuthenticationError(
+                f"the service does not accept the key ({said}); check that the service account "
+                "still exists and that the key file is its own",
+                code=code,
+                msg=msg,
+            )
+        case Verdict.FORBIDDEN:
+            return PermissionDeniedError(
+                f"the service account may not read the call history ({said}); give it a role "
+                "that may call GetCallHistory, in the control panel under service accounts",
+                code=code,
+                msg=msg,
+            )
+        case Verdict.UNUSABLE:
+            return TransportError(f"{asked}: {msg}")
+        case _:
+            return ApiError(f"{asked}: the service refused the query ({said})", code=code, msg=msg)

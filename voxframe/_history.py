@@ -1,0 +1,148 @@
+"""The result of a read: four tables, as Arrow, as pandas, as Parquet."""
+
+import os
+import threading
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+
+from voxframe import _parquet
+from voxframe._glance import as_html, as_text, glance
+from voxframe._pandas import frame
+from voxframe._receipt import Receipt
+from voxframe._schema import SCHEMAS
+
+Backend = Literal["numpy_nullable", "pyarrow"]
+_BACKENDS = ("numpy_nullable", "pyarrow")
+
+
+class CallHistory:
+    """Every session of a window once, with its calls, records and resource usage.
+
+    Sessions are sorted by (``start_date``, ``call_session_history_id``); the rows
+    of the other tables follow the order of their sessions and carry
+    ``call_session_history_id`` first. All instants are UTC, durations are
+    seconds, costs are in the account's currency.
+
+    Parameters
+    ----------
+    tables : dict of pyarrow.Table
+        ``sessions``, ``calls``, ``records`` and ``resource_usage``.
+    receipt : Receipt
+        What the read asked, counted and mended.
+
+    Attributes
+    ----------
+    tables : dict of pyarrow.Table
+        The four tables; present and typed when they are empty.
+    receipt : Receipt
+        What the read asked, counted and mended.
+    """
+
+    def __init__(self, tables: dict[str, pa.Table], receipt: Receipt) -> None:
+        self.tables = {name: tables[name] for name in SCHEMAS}
+        self.receipt = receipt
+        self._frames: dict[str, pd.DataFrame] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def sessions(self) -> pd.DataFrame:
+        """One row a session, made on first use."""
+        return self._frame("sessions")
+
+    @property
+    def calls(self) -> pd.DataFrame:
+        """One row a call (a leg of a session), made on first use."""
+        return self._frame("calls")
+
+    @property
+    def records(self) -> pd.DataFrame:
+        """One row a recording, made on first use."""
+        return self._frame("records")
+
+    @property
+    def resource_usage(self) -> pd.DataFrame:
+        """One row a use of another resource, made on first use."""
+        return self._frame("resource_usage")
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        with self._lock:
+            if name not in self._frames:
+                self._frames[name] = frame(self.tables[name], "numpy_nullable")
+            return self._frames[name]
+
+    def to_pandas(self, dtype_backend: Backend = "numpy_nullable") -> dict[str, pd.DataFrame]:
+        """Make new pandas frames of the four tables.
+
+        Parameters
+        ----------
+        dtype_backend : {"numpy_nullable", "pyarrow"}, default "numpy_nullable"
+            pandas' nullable types, in which a cost is the nearest float, or
+            Arrow's own without a copy, in which it is an exact decimal.
+
+        Returns
+        -------
+        dict of pandas.DataFrame
+            Under the names of the tables.
+
+        Raises
+        ------
+        ValueError
+            For another `dtype_backend`.
+        """
+        if dtype_backend not in _BACKENDS:
+            raise ValueError(f"dtype_backend is one of {', '.join(_BACKENDS)}")
+        return {name: frame(table, dtype_backend) for name, table in self.tables.items()}
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Write one Parquet file a table, all of them or none.
+
+        Parameters
+        ----------
+        path : path-like
+            A folder: new, empty, or written by this method before. It will hold
+            ``sessions.parquet``, ``calls.parquet``, ``records.parquet`` and
+            ``resource_usage.parquet``, each with the receipt in its metadata.
+
+        Raises
+        ------
+        ExportError
+            If `path` is a file or holds other data, or cannot be written. What
+            was in it is as it was before.
+        """
+        _parquet.write(self.tables, self.receipt, path)
+
+    @classmethod
+    def from_parquet(cls, path: str | os.PathLike[str]) -> "CallHistory":
+        """Read what :meth:`to_parquet` or an export wrote.
+
+        Parameters
+        ----------
+        path : path-like
+            The folder.
+
+        Returns
+        -------
+        CallHistory
+            With the same tables, types and order included, and the same receipt.
+
+        Raises
+        ------
+        ExportError
+            If `path` holds no call history, or files that do not belong together.
+        """
+        return cls(*_parquet.read(path))
+
+    def __len__(self) -> int:
+        return len(self.tables["sessions"])
+
+    def __repr__(self) -> str:
+        return as_text(glance(self.tables), self.receipt)
+
+    def _repr_html_(self) -> str:
+        return as_html(glance(self.tables), self.receipt)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the lock, and without frames that can be made again.
+        return CallHistory, (self.tables, self.receipt)

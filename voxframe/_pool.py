@@ -1,0 +1,110 @@
+"""Threads that fetch, and one queue in which what they fetched comes back."""
+
+import contextlib
+import itertools
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from voxframe._transport import CancelledError
+
+T = TypeVar("T")
+
+# Threads that do not end are left behind as daemons; a person waits no longer than this.
+_FAREWELL = 1.5
+# Waits are cut in slices, so that a signal is seen soon on every platform.
+_SLICE = 0.2
+
+
+class Pool(Generic[T]):
+    """At most so many threads, started when there is work for them.
+
+    Parameters
+    ----------
+    most : int
+        Threads, at most.
+
+    Attributes
+    ----------
+    stopped : threading.Event
+        Set when the pool is closed; waits in the workers watch it.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.stopped = threading.Event()
+        self._most = most
+        self._work: queue.PriorityQueue[tuple[int, int, Any]] = queue.PriorityQueue()
+        self._done: queue.SimpleQueue[tuple[Any, T | BaseException]] = queue.SimpleQueue()
+        self._number = itertools.count()
+        self._threads: list[threading.Thread] = []
+        self._under_way = 0
+
+    def submit(self, priority: int, key: object, work: Callable[[], T]) -> None:
+        """Have something done; the lowest priority first."""
+        self._work.put((priority, next(self._number), (key, work)))
+        self._under_way += 1
+        if len(self._threads) < min(self._most, self._under_way):
+            thread = threading.Thread(
+                target=self._run, name=f"voxframe-{len(self._threads)}", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+
+    def next(self) -> tuple[Any, T]:
+        """Wait for the next thing done.
+
+        Returns
+        -------
+        tuple
+            Its key, and what it gave.
+
+        Raises
+        ------
+        BaseException
+            Whatever it raised.
+        """
+        while True:
+            with contextlib.suppress(queue.Empty):
+                key, outcome = self._done.get(timeout=_SLICE)
+                self._under_way -= 1
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                return key, outcome
+
+    def sleep(self, seconds: float) -> None:
+        """Wait in a worker, unless the pool is closed meanwhile."""
+        if self.stopped.wait(seconds):
+            raise CancelledError("the read was stopped")
+
+    def close(self, abort: Callable[[], None]) -> None:
+        """End all threads.
+
+        Parameters
+        ----------
+        abort : callable
+            Breaks what they wait for.
+        """
+        self.stopped.set()
+        for _ in self._threads:
+            self._work.put((-1, next(self._number), None))
+        if self._under_way:
+            abort()
+        until = time.monotonic() + _FAREWELL
+        for thread in self._threads:
+            thread.join(max(until - time.monotonic(), 0.0))
+
+    def _run(self) -> None:
+        while True:
+            _, _, item = self._work.get()
+            if item is None or self.stopped.is_set():
+                return
+            key, work = item
+            try:
+                outcome: T | BaseException = work()
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the caller
+                outcome = error
+            self._done.put((key, outcome))
+            # Nothing of the page may live on here while the thread waits.
+            del key, work, item, outcome

@@ -1,0 +1,89 @@
+"""How far a read is, for people who wait."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a read is.
+
+    Attributes
+    ----------
+    sessions : int
+        Sessions received so far.
+    total : int or None
+        Sessions that the service says there are, once known.
+    requests : int
+        Requests sent so far.
+    seconds : float
+        Since the read began.
+    """
+
+    sessions: int
+    total: int | None
+    requests: int
+    seconds: float
+
+
+Report: TypeAlias = Callable[[Progress], object]
+
+# What is over sooner needs no bar.
+_DELAY = 0.4
+
+
+@contextlib.contextmanager
+def reporter(progress: bool | Report | None) -> Iterator[Report]:
+    """Give what is to be called with every step.
+
+    Parameters
+    ----------
+    progress : bool, callable or None
+        A callable is called; True draws a bar, None draws one on a terminal or
+        in a notebook, False draws none.
+    """
+    if callable(progress):
+        yield progress
+        return
+    notebook = _in_notebook()
+    if progress is False or (progress is None and not notebook and not _on_terminal()):
+        yield lambda _: None
+        return
+    bar = _bar(notebook=notebook)(
+        unit=" sessions", unit_scale=True, delay=0 if progress else _DELAY, dynamic_ncols=True
+    )
+
+    def draw(now: Progress) -> None:
+        bar.total = now.total
+        bar.update(now.sessions - bar.n)
+
+    try:
+        yield draw
+    finally:
+        bar.close()
+
+
+def _bar(*, notebook: bool) -> Any:
+    if notebook:
+        with contextlib.suppress(ImportError):
+            # Without ipywidgets the notebook's own bar only complains.
+            import ipywidgets  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: F401, PLC0415
+            from tqdm.notebook import tqdm as widget  # noqa: PLC0415
+
+            return widget
+    from tqdm import tqdm  # noqa: PLC0415 - not needed by a program without a person
+
+    return tqdm
+
+
+def _on_terminal() -> bool:
+    return bool(sys.stderr) and sys.stderr.isatty()
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return type(shell).__name__ == "ZMQInteractiveShell"

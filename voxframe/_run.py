@@ -1,0 +1,145 @@
+"""One read under way: its pieces, its counts, and its pages turned into results."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from voxframe._assemble import assemble
+from voxframe._decode import Page
+from voxframe._fetch import Fetcher, Tally
+from voxframe._history import CallHistory
+from voxframe._jobs import PIECE, Gathered, Piece, Request, Requests, Setting, read_piece, run
+from voxframe._options import Reading
+from voxframe._pool import Pool
+from voxframe._progress import Progress, Report
+from voxframe._receipt import Receipt
+
+logger = logging.getLogger("voxframe")
+
+
+@dataclass(slots=True)
+class Run:
+    """One read under way.
+
+    Attributes
+    ----------
+    reading : Reading
+        What is read.
+    setting : Setting
+        What is known of the service.
+    workers : int
+        Requests side by side, at most.
+    pool, fetcher
+        How pages are had.
+    report : callable
+        Called with each step.
+    """
+
+    reading: Reading
+    setting: Setting
+    workers: int
+    pool: Pool[Page]
+    fetcher: Fetcher[Page]
+    report: Report
+    _began: float = field(default_factory=time.monotonic)
+    _lap: float = field(default_factory=time.monotonic)
+    _told: Tally = field(default_factory=Tally)
+    _rows: int = 0
+    _total: int | None = None
+
+    def gather(self, pieces: list[Piece], *, whole: bool) -> Iterator[Gathered]:
+        """Read pieces, each as a whole or cut as it needs to be."""
+        pieces = [piece for piece in pieces if piece.first < piece.end]
+        forms = self.reading.query.forms
+
+        def read(piece: Piece, left: int) -> Requests[Gathered]:
+            narrow = piece.end - piece.first == 1
+            return read_piece(
+                piece,
+                self.setting,
+                forms,
+                workers=max(self.workers // left, 1),
+                free=self.reading.query.free,
+                most=None if whole or narrow else max(3 * PIECE // 2 // len(forms), 1),
+            )
+
+        return run(
+            self.pool,
+            pieces,
+            read,
+            lambda request: self.fetcher.fetch(request.spelled(), str(request.ask)),
+            ahead=self.workers,
+            told=self._note,
+            newest_first=self.reading.desc_order,
+        )
+
+    def _note(self, request: Request, page: Page) -> None:
+        if request.ask.count > 1:
+            self._rows += len(page.tables["sessions"])
+        if self._total is None and len(self.reading.query.forms) == 1:
+            self._total = page.total_count
+        rows = self._rows if self._total is None else min(self._rows, self._total)
+        tally = self.fetcher.tally
+        self.report(Progress(rows, self._total, tally.requests, time.monotonic() - self._began))
+
+    def history(self, gathered: Gathered | None) -> CallHistory:
+        """Make the result of a piece, or of an empty window."""
+        inside = self.reading.window
+        piece = gathered.piece if gathered else Piece(inside.first, inside.first)
+        pages = gathered.pages if gathered else ()
+        assembled = assemble(
+            pages,
+            first=piece.first,
+            end=piece.end,
+            desc_order=self.reading.desc_order,
+        )
+        tables = assembled.tables
+        tally, told, now = self.fetcher.tally, self._told, time.monotonic()
+        settled = gathered.settled if gathered else ()
+        mended = Counter(tally.mended)
+        for kinds in (*(each.mended for each in settled), *(page.mended for page in pages)):
+            mended.update(kinds)
+        receipt = Receipt(
+            from_date=inside.from_date,
+            to_date=inside.to_date,
+            inclusive=inside.inclusive,
+            timezone=self.setting.timezone,
+            requests=tally.requests - told.requests,
+            retries=tally.retries - told.retries,
+            pages=sum(page.count > 0 for page in pages),
+            duplicates=assembled.duplicates,
+            sessions=len(tables["sessions"]),
+            calls=len(tables["calls"]),
+            records=len(tables["records"]),
+            resource_usage=len(tables["resource_usage"]),
+            total_count=sum(each.total or 0 for each in settled) if settled else None,
+            settled="; ".join(dict.fromkeys(each.how for each in settled))
+            or "the window is empty, so nothing was asked",
+            seconds=now - self._lap,
+            bytes=tally.bytes - told.bytes,
+            mended=dict(+mended),
+        )
+        self._told = Tally(tally.requests, tally.retries, tally.bytes)
+        self._lap = now
+        _log(receipt)
+        return CallHistory(tables, receipt)
+
+
+def _log(receipt: Receipt) -> None:
+    logger.info(
+        "read %s to %s: %d sessions, %d calls, %d requests of which %d retries, %.2f s",
+        receipt.from_date,
+        receipt.to_date,
+        receipt.sessions,
+        receipt.calls,
+        receipt.requests,
+        receipt.retries,
+        receipt.seconds,
+    )
+    if receipt.mended:
+        logger.warning(
+            "mended while reading: %s",
+            ", ".join(f"{kind} {number}" for kind, number in sorted(receipt.mended.items())),
+        )

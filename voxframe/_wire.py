@@ -1,0 +1,117 @@
+"""What a plan asks and what it is told: the planner's two nouns."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxframe.errors import IncompleteHistoryError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one answer can give: https://voximplant.com/docs/references/httpapi/history.
+
+    Attributes
+    ----------
+    page : int
+        Sessions an answer, at most.
+    offset : int
+        Sessions that an answer can skip, at most.
+    """
+
+    page: int = 1000
+    offset: int = 10_000
+
+
+def clock_face(second: int) -> str:
+    """Write a second the way the service does, ``YYYY-MM-DD HH:mm:ss``."""
+    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat(" ")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """One request: a window from ``first`` to ``last`` and what part of it to answer.
+
+    ``narrow`` adds filters to the query's own; ``probe`` marks a question that
+    the service may refuse without harm.
+    """
+
+    first: int
+    last: int
+    count: int = 1000
+    offset: int = 0
+    desc: bool = False
+    total: bool = False
+    narrow: Mapping[str, int] = field(default_factory=dict)
+    probe: bool = False
+
+    def __str__(self) -> str:
+        """Say what is asked for, without a filter's value."""
+        text = f"{clock_face(self.first)} to {clock_face(self.last)}"
+        if self.offset:
+            text += f", offset {self.offset}"
+        if self.narrow:
+            text += f", split by {' and '.join(self.narrow)}"
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an answer held, row by row as received.
+
+    Attributes
+    ----------
+    ids, starts : array of int64
+        Session ids, and their starts in seconds of the service's clock face.
+    total : int or None
+        The service's count of the whole window, where it was asked for.
+    values : Mapping of str to array of int64
+        Each row's values of the fields that a second can be split by; -1 where absent.
+    """
+
+    ids: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    total: int | None = None
+    values: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether no start is before the one above it."""
+        return bool(np.all(self.starts[1:] >= self.starts[:-1]))
+
+    @property
+    def distinct(self) -> int:
+        """How many different sessions there are."""
+        return int(np.unique(self.ids).size)
+
+    def must_total(self, ask: Ask) -> int:
+        """Give the total that was asked for, or say that the service left it out."""
+        if self.total is None:
+            raise IncompleteHistoryError(
+                f"asked for {ask} with its total_count, the service answered without one; "
+                "nothing can then show that the answer is complete",
+            )
+        if self.total and not self.ids.size and not ask.offset:
+            raise IncompleteHistoryError(
+                f"asked for {ask}, the service counts {self.total} sessions and gave none",
+            )
+        return self.total
+
+
+T = TypeVar("T")
+Steps: TypeAlias = Generator[list[Ask], tuple[Ask, Held], T]
+
+
+def ask_all(asks: Sequence[Ask]) -> Steps[list[Held]]:
+    """Send all of these side by side; give their answers in the same order."""
+    answers: dict[Ask, Held] = {}
+    sending = list(asks)
+    while len(answers) < len(asks):
+        ask, held = yield sending
+        answers[ask] = held
+        sending = []
+    return [answers[ask] for ask in asks]
