@@ -1,13 +1,13 @@
 """The functions that most people need: one call, one client, one result."""
 
 import os
-from collections.abc import Iterator
-from typing import Unpack
+from collections.abc import Iterator, Mapping
+from typing import Any, Unpack
 
 from voxframe._client import Client
 from voxframe._credentials import CredentialsLike
 from voxframe._history import CallHistory
-from voxframe._options import ReadOptions
+from voxframe._options import Reading, ReadOptions, prepare
 from voxframe._receipt import Receipt
 from voxframe._retry import RetryPolicy
 from voxframe._window import DateLike
@@ -97,8 +97,9 @@ min_duration, max_duration
     >>> history = voxframe.read_call_history("2026-10-01", "2026-11-01")  # doctest: +SKIP
     >>> history.calls.groupby("remote_number_type").cost.sum()  # doctest: +SKIP
     """
-    with _client(options) as client:
-        return client.read_call_history(from_date, to_date, **_reading(options))
+    reading, client = _checked(from_date, to_date, options)
+    with client:
+        return client.read(reading)
 
 
 def iter_call_history(
@@ -122,18 +123,12 @@ def iter_call_history(
     VoxframeError
         As for :func:`read_call_history`; what can be refused is refused at the call.
     """
-    client = _client(options)
-    try:
-        pieces = client.iter_call_history(from_date, to_date, **_reading(options))
-    except BaseException:
-        client.close()
-        raise
-    return _closing(client, pieces)
+    return _iterate(*_checked(from_date, to_date, options))
 
 
-def _closing(client: Client, pieces: Iterator[CallHistory]) -> Iterator[CallHistory]:
+def _iterate(reading: Reading, client: Client) -> Iterator[CallHistory]:
     with client:
-        yield from pieces
+        yield from client.iterate(reading)
 
 
 def export_call_history(
@@ -168,18 +163,19 @@ def export_call_history(
     VoxframeError
         As for :func:`read_call_history`.
     """
-    with _client(options) as client:
-        return client.export_call_history(
-            path, from_date, to_date, overwrite=overwrite, **_reading(options)
-        )
+    reading, client = _checked(from_date, to_date, options)
+    with client:
+        return client.export(path, reading, overwrite=overwrite)
 
 
 _CONNECTION = ("credentials", "base_url", "max_concurrency", "retry")
 
 
-def _client(options: Options) -> Client:
-    return Client(**{k: v for k, v in options.items() if k in _CONNECTION})  # type: ignore[arg-type]
-
-
-def _reading(options: Options) -> ReadOptions:
-    return {k: v for k, v in options.items() if k not in _CONNECTION}  # type: ignore[return-value]
+def _checked(
+    from_date: DateLike, to_date: DateLike, options: Mapping[str, Any]
+) -> tuple[Reading, Client]:
+    """Check the query, then the rest: a wrong date is said before a missing key."""
+    reading = prepare(
+        from_date, to_date, {k: v for k, v in options.items() if k not in _CONNECTION}
+    )
+    return reading, Client(**{k: v for k, v in options.items() if k in _CONNECTION})

@@ -1,15 +1,19 @@
 """The client: a query in, one result out. Composes the halves and does nothing else."""
 
 import contextlib
+import hashlib
+import json
 import os
 import random
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 from voxframe._credentials import Credentials, CredentialsLike, TokenSource
 from voxframe._decode import Page, decode
+from voxframe._export import exporting
 from voxframe._fetch import Clock, Fetcher
 from voxframe._history import CallHistory
 from voxframe._jobs import Piece, Setting
@@ -18,6 +22,7 @@ from voxframe._page import RawPage
 from voxframe._pool import Pool
 from voxframe._progress import reporter
 from voxframe._query import MOST_IDS, spell
+from voxframe._receipt import Receipt
 from voxframe._retry import Brake, RetryPolicy
 from voxframe._run import Run
 from voxframe._transport import Transport, check_base_url
@@ -79,7 +84,9 @@ class Client:
             raise InvalidQueryError("retry: needs a voxframe.RetryPolicy")
         url = base_url or os.environ.get(_BASE_URL_VARIABLE) or BASE_URL
         self._url = check_base_url(url)
-        self._tokens = TokenSource(Credentials.load(credentials), time.time)
+        loaded = Credentials.load(credentials)
+        self._account = loaded.account_id
+        self._tokens = TokenSource(loaded, time.time)
         self._transport = Transport(self._url)
         self._most = max_concurrency
         self._retry = retry
@@ -151,12 +158,7 @@ class Client:
 
         As :func:`voxframe.read_call_history`, on this client's connections.
         """
-        reading = prepare(from_date, to_date, options)
-        whole = Piece(reading.window.first, reading.window.end)
-        with self._running(reading) as running:
-            for gathered in running.gather([whole], whole=True):
-                return running.history(gathered)
-        return running.history(None)
+        return self.read(prepare(from_date, to_date, options))
 
     def iter_call_history(
         self, from_date: DateLike, to_date: DateLike, **options: Unpack[ReadOptions]
@@ -165,13 +167,47 @@ class Client:
 
         As :func:`voxframe.iter_call_history`, on this client's connections.
         """
-        reading = prepare(from_date, to_date, options)
-        return self._iterate(reading)
+        return self.iterate(prepare(from_date, to_date, options))
 
-    def _iterate(self, reading: Reading) -> Iterator[CallHistory]:
+    def export_call_history(
+        self,
+        path: str | os.PathLike[str],
+        from_date: DateLike,
+        to_date: DateLike,
+        *,
+        overwrite: bool = False,
+        **options: Unpack[ReadOptions],
+    ) -> Receipt:
+        """Read the same sessions to a Parquet dataset.
+
+        As :func:`voxframe.export_call_history`, on this client's connections.
+        """
+        return self.export(path, prepare(from_date, to_date, options), overwrite=overwrite)
+
+    def read(self, reading: Reading) -> CallHistory:
+        """Read what was checked before, as one result."""
+        whole = Piece(reading.window.first, reading.window.end)
+        with self._running(reading) as running:
+            for gathered in running.gather([whole], whole=True):
+                return running.history(gathered)
+        return running.history(None)
+
+    def iterate(self, reading: Reading) -> Iterator[CallHistory]:
+        """Read what was checked before, piece by piece; empty pieces are left out."""
         for _, history in self.pieces(reading):
             if len(history):
                 yield history
+
+    def export(self, path: str | os.PathLike[str], reading: Reading, *, overwrite: bool) -> Receipt:
+        """Read what was checked before to a dataset."""
+        # A dataset grows by days, oldest first, whatever order is wanted of a table.
+        reading = replace(reading, desc_order=False)
+        with exporting(path, self._identity(reading), overwrite=overwrite) as export:
+            if not export.manifest.complete:
+                for piece, history in self.pieces(reading, first=export.resume):
+                    export.add(history.tables, piece.first, piece.end, history.receipt)
+                export.finish()
+            return export.receipt()
 
     def pieces(
         self, reading: Reading, *, first: int | None = None
@@ -194,6 +230,18 @@ class Client:
         with self._running(reading) as running:
             for gathered in running.gather([Piece(begin, reading.window.end)], whole=False):
                 yield gathered.piece, running.history(gathered)
+
+    def _identity(self, reading: Reading) -> dict[str, Any]:
+        """Say which query this is, without a filter's value: phone numbers are among them."""
+        inside, forms = reading.window, [dict(form) for form in reading.query.forms]
+        whole = [self._url, self._account, forms, reading.unknown_fields]
+        return {
+            "from_date": inside.from_date.isoformat(),
+            "to_date": inside.to_date.isoformat(),
+            "inclusive": inside.inclusive,
+            "filters": sorted({name for form in forms for name in form}),
+            "fingerprint": hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest(),
+        }
 
     @contextlib.contextmanager
     def _running(self, reading: Reading) -> Iterator[Run]:

@@ -61,12 +61,11 @@ def read_crowd(scope: Scope, second: int) -> Steps[None]:
         now = b"".join(answer.ids.tobytes() for answer in answers)
         still = still + 1 if now == before else 0
         before = now
-        if leaves == [{}] and crowd.reached(2 * number) < total:
+        if still == _STILL:
+            break
+        # Later passes know more values; the waits double, so that few requests go into trying.
+        if leaves == [{}] and number.bit_count() == 1 and crowd.reached(2 * number) < total:
             leaves = (yield from _split(crowd, {}, splitters, total)) or leaves
-        elif still >= _STILL:
-            break
-        if leaves == [{}] and still >= _STILL:
-            break
     raise IncompleteHistoryError(
         f"asked for {Ask(crowd.first, crowd.last)}, the service counts {crowd.counts[-1][1]} "
         f"sessions and gave {len(crowd.seen)} different ones; neither offsets nor filters reach "
@@ -153,7 +152,8 @@ def _split(
         asks = [Ask(crowd.first, crowd.last, count=1, total=True, narrow=part) for part in parts]
         held = yield from ask_all(asks)
         counts = [each.must_total(ask) for ask, each in zip(asks, held, strict=True)]
-        if sum(counts) < total or max(counts) >= total:
+        # Parts that add up share no session and leave none out, unless the world has just moved.
+        if sum(counts) != total or max(counts) == total:
             continue
         rest = splitters[at:] if name == "duration" else splitters[at + 1 :]
         leaves: list[Mapping[str, int]] = []

@@ -249,9 +249,13 @@ def _dates(text: pa.Array) -> pa.Array:
 
 
 def _unknown(array: pa.Array, mended: Counter[str]) -> pa.Array:
-    if values := len(array) - array.null_count:
-        mended["unknown_field"] += values
-    if array.type == pa.float64() and values:
+    values = len(array) - array.null_count
+    if not values:
+        # Of a type that was inferred from nothing. Arrow's own array of nulls
+        # may carry a bitmap, and then equals no other.
+        return pa.nulls(len(array), array.type)
+    mended["unknown_field"] += values
+    if array.type == pa.float64():
         # An integer that only a float could hold has lost digits by now.
         size = pc.max(pc.abs(array)).as_py()
         if not size < _EXACT_FLOAT:

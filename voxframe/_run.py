@@ -1,5 +1,6 @@
 """One read under way: its pieces, its counts, and its pages turned into results."""
 
+import json
 import logging
 import time
 from collections import Counter
@@ -7,14 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from voxframe._assemble import assemble
-from voxframe._decode import Page
+from voxframe._decode import Page, decode
 from voxframe._fetch import Fetcher, Tally
 from voxframe._history import CallHistory
 from voxframe._jobs import PIECE, Gathered, Piece, Request, Requests, Setting, read_piece, run
 from voxframe._options import Reading
+from voxframe._page import RawPage
 from voxframe._pool import Pool
 from voxframe._progress import Progress, Report
 from voxframe._receipt import Receipt
+from voxframe.errors import ApiError
 
 logger = logging.getLogger("voxframe")
 
@@ -69,11 +72,21 @@ class Run:
             self.pool,
             pieces,
             read,
-            lambda request: self.fetcher.fetch(request.spelled(), str(request.ask)),
+            self._fetch,
             ahead=self.workers,
             told=self._note,
             newest_first=self.reading.desc_order,
         )
+
+    def _fetch(self, request: Request) -> Page:
+        try:
+            return self.fetcher.fetch(request.spelled(), str(request.ask))
+        except ApiError as error:
+            if not request.ask.probe or type(error) is not ApiError:
+                raise
+            # The service does not answer this question, which is an answer too.
+            nothing = json.dumps({"result": [], "timezone": self.setting.timezone})
+            return decode(RawPage(nothing.encode()))
 
     def _note(self, request: Request, page: Page) -> None:
         if request.ask.count > 1:

@@ -1,0 +1,5 @@
+"""``python -m voxframe`` is ``voxframe``."""
+
+from voxframe._cli import entry
+
+entry()
