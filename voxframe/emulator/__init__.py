@@ -1,0 +1,33 @@
+"""An emulator of Voximplant's GetCallHistory on a real socket.
+
+It knows the service from its documentation only and shares no code with the
+client, so that each can catch the other out.
+
+Examples
+--------
+>>> from voxframe.emulator import Emulator, World
+>>> with Emulator(World(sessions=1000)) as emulator:
+...     emulator.base_url.startswith("http://127.0.0.1:")
+True
+"""
+
+from voxframe.emulator._behaviour import Behaviour, Changes, Throttle
+from voxframe.emulator._books import Counters, Request
+from voxframe.emulator._faults import Fault
+from voxframe.emulator._ledger import Ledger
+from voxframe.emulator._server import Emulator, serve
+from voxframe.emulator._world import Totals, World
+
+__all__ = [
+    "Behaviour",
+    "Changes",
+    "Counters",
+    "Emulator",
+    "Fault",
+    "Ledger",
+    "Request",
+    "Throttle",
+    "Totals",
+    "World",
+    "serve",
+]

@@ -1,0 +1,83 @@
+"""Which sessions an answer holds, and in which order."""
+
+from dataclasses import fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxframe.emulator._behaviour import Behaviour
+from voxframe.emulator._ledger import Inclusive, window
+from voxframe.emulator._mix import mix, mix_one
+from voxframe.emulator._query import Query
+from voxframe.emulator._select import mask_of
+from voxframe.emulator._traffic import NEVER, Columns
+
+_ALMOST = 6  # seconds within which the order "almost" may be wrong
+
+
+def _part(columns: Columns, part: slice) -> Columns:
+    return Columns(*(getattr(columns, f.name)[part] for f in fields(columns)))
+
+
+def matching(columns: Columns, query: Query, behaviour: Behaviour) -> NDArray[np.intp]:
+    """Find the places of all visible sessions that a query asks for, sorted by start, id."""
+    inclusive: Inclusive = "both" if behaviour.to_date_inclusive else "left"
+    part = window(columns, query.first, query.last, inclusive)
+    there = _part(columns, part)
+    mask = mask_of(there, query.filters, behaviour.children) & (there.died == NEVER)
+    return np.asarray(np.flatnonzero(mask) + part.start, dtype=np.intp)
+
+
+def _key(columns: Columns, at: NDArray[np.intp], order: str) -> NDArray[np.int64]:
+    start, ids = columns.start[at], columns.id[at]
+    match order:
+        case "id":
+            return ids
+        case "almost":
+            return start + (mix(ids, 11) % np.uint64(_ALMOST)).astype(np.int64)
+        case "end":
+            return start + np.maximum(columns.duration[at], 0)
+        case "random-stable":
+            return (mix(ids, 12) >> np.uint64(1)).astype(np.int64)
+        case "descending":
+            return -start
+        case _:
+            return start
+
+
+def _ties(ids: NDArray[np.int64], ties: str, number: int) -> NDArray[np.int64]:
+    match ties:
+        case "id_desc":
+            return -ids
+        case "random":
+            return (mix(ids, number) >> np.uint64(1)).astype(np.int64)
+        case _:
+            return ids
+
+
+def in_order(
+    columns: Columns, at: NDArray[np.intp], query: Query, behaviour: Behaviour, number: int
+) -> NDArray[np.intp]:
+    """Order places as the service would for its request of that number."""
+    descending = query.desc_order and behaviour.desc_order != "ignored"
+    if (behaviour.order, behaviour.ties) == ("start_date", "id") and (
+        not descending or behaviour.desc_order == "reverse"
+    ):
+        return at[::-1] if descending else at  # the columns lie in this order
+    key = _key(columns, at, behaviour.order)
+    ties = _ties(columns.id[at], behaviour.ties, number)
+    if descending and behaviour.desc_order == "start_only":
+        return at[np.lexsort((ties, -key))]
+    order = np.lexsort((ties, key))
+    return at[order[::-1] if descending else order]
+
+
+def cut(
+    places: NDArray[np.intp], query: Query, behaviour: Behaviour, number: int
+) -> NDArray[np.intp]:
+    """Take the page out of everything that matches."""
+    offset = 0 if behaviour.offset_ignored else query.offset
+    count = min(query.count, behaviour.page_cap or query.count)
+    if behaviour.short_pages:
+        count = 1 + mix_one(number, 13) % count
+    return places[offset : offset + count]

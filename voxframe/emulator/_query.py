@@ -1,0 +1,186 @@
+"""A request's parameters, read as strictly as the reference allows."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from voxframe.emulator._behaviour import Behaviour
+from voxframe.emulator._select import Filters
+from voxframe.emulator._time import read
+
+MAX_COUNT: Final = 1000
+MAX_OFFSET: Final = 10_000
+MAX_IDS: Final = 1000
+
+_BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
+
+
+class RefusedError(Exception):
+    """The service says no: a code and a message in an answer with status 200."""
+
+    def __init__(self, code: int, msg: str) -> None:
+        super().__init__(f"{code}: {msg}")
+        self.code = code
+        self.msg = msg
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A request that was understood."""
+
+    first: int
+    last: int
+    filters: Filters
+    with_calls: bool
+    with_records: bool
+    with_other_resources: bool
+    with_total_count: bool
+    desc_order: bool
+    count: int
+    offset: int
+
+
+def _invalid(name: str, why: str) -> RefusedError:
+    return RefusedError(101, f"Invalid argument: {name}: {why}.")
+
+
+def parameters(*sources: str) -> dict[str, str]:
+    """Join query string and form body; a parameter may be there only once."""
+    pairs = [pair for source in sources for pair in parse_qsl(source, keep_blank_values=True)]
+    result: dict[str, str] = {}
+    for name, value in pairs:
+        if name in result:
+            raise _invalid(name, "given more than once")
+        result[name] = value
+    return result
+
+
+def _integer(name: str, text: str) -> int:
+    if not text.removeprefix("-").isascii() or not text.removeprefix("-").isdigit():
+        raise _invalid(name, "not an integer")
+    return int(text)
+
+
+def _integers(name: str, text: str) -> tuple[int, ...]:
+    return tuple(_integer(name, part) for part in text.split(";"))
+
+
+def _texts(name: str, text: str) -> tuple[str, ...]:
+    if not text:
+        raise _invalid(name, "empty")
+    return tuple(text.split(";"))
+
+
+def _text(_name: str, text: str) -> str:
+    return text
+
+
+def _boolean(name: str, text: str) -> bool:
+    if text not in _BOOLEANS:
+        raise _invalid(name, "not a boolean")
+    return _BOOLEANS[text]
+
+
+def _json_texts(name: str, text: str) -> tuple[str, ...]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise _invalid(name, "not JSON") from None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise _invalid(name, "not a JSON array of strings")
+    return tuple(value)
+
+
+_READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
+    "from_date": _text,
+    "to_date": _text,
+    "call_session_history_id": _integers,
+    "application_id": _integer,
+    "application_name": _text,
+    "user_id": _integers,
+    "rule_name": _text,
+    "remote_number": _texts,
+    "remote_number_list": _json_texts,
+    "local_number": _texts,
+    "call_session_history_custom_data": _text,
+    "with_calls": _boolean,
+    "with_records": _boolean,
+    "with_other_resources": _boolean,
+    "child_account_id": _integers,
+    "children_calls_only": _boolean,
+    "desc_order": _boolean,
+    "with_total_count": _boolean,
+    "count": _integer,
+    "offset": _integer,
+    "min_duration": _integer,
+    "max_duration": _integer,
+}
+
+
+def _date(values: Mapping[str, Any], name: str, behaviour: Behaviour) -> int:
+    if name not in values:
+        raise _invalid(name, "required")
+    zone = behaviour.timezone if behaviour.request_timezone == "same" else "UTC"
+    try:
+        return read(values[name], zone, later=name == "to_date")
+    except ValueError:
+        raise RefusedError(111, f"Invalid date format: {name}.") from None
+
+
+def _window(values: Mapping[str, Any], behaviour: Behaviour) -> tuple[int, int]:
+    first = _date(values, "from_date", behaviour)
+    last = _date(values, "to_date", behaviour)
+    if first > last or (first == last and behaviour.from_equals_to == "error"):
+        raise _invalid("from_date", "later than to_date")
+    return first, last
+
+
+def _within(values: Mapping[str, Any], name: str, default: int, low: int, high: int) -> int:
+    value: int = values.get(name, default)
+    if not low <= value <= high:
+        raise _invalid(name, f"not between {low} and {high}")
+    return value
+
+
+def _filters(values: Mapping[str, Any]) -> Filters:
+    if "application_id" in values and "application_name" in values:
+        raise _invalid("application_name", "given together with application_id")
+    if "rule_name" in values and not {"application_id", "application_name"} & values.keys():
+        raise _invalid("rule_name", "needs application_id or application_name")
+    if len(values.get("call_session_history_id", ())) > MAX_IDS:
+        raise _invalid("call_session_history_id", f"more than {MAX_IDS} ids")
+    chosen = {name: values[name] for name in Filters.__slots__ if name in values}
+    if listed := values.get("remote_number_list"):
+        chosen["remote_number"] = listed
+    return Filters(**chosen)
+
+
+def read_query(given: Mapping[str, str], behaviour: Behaviour) -> Query:
+    """Understand a request's parameters.
+
+    Booleans are ``true``, ``false``, ``1`` or ``0``; lists are joined by ``;``.
+
+    Raises
+    ------
+    RefusedError
+        With code 101 or 111 and the parameter's name.
+    """
+    for name in given:
+        if name not in _READERS:
+            raise _invalid(name, "unknown parameter")
+    values = {name: _READERS[name](name, text) for name, text in given.items()}
+    first, last = _window(values, behaviour)
+    return Query(
+        first,
+        last,
+        _filters(values),
+        with_calls=values.get("with_calls", False),
+        with_records=values.get("with_records", False),
+        with_other_resources=values.get("with_other_resources", True),
+        with_total_count=values.get("with_total_count", True),
+        desc_order=values.get("desc_order", False),
+        count=_within(values, "count", 20, 1, MAX_COUNT),
+        offset=_within(values, "offset", 0, 0, MAX_OFFSET),
+    )

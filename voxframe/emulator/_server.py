@@ -1,0 +1,250 @@
+"""The emulator as a context manager in a thread, and in the foreground."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from voxframe.emulator._auth import credentials, write_credentials
+from voxframe.emulator._behaviour import Behaviour, Dirt, Throttle
+from voxframe.emulator._books import Counters, Request
+from voxframe.emulator._dress import dirt_of
+from voxframe.emulator._faults import Fault
+from voxframe.emulator._query import Query
+from voxframe.emulator._select import Filters
+from voxframe.emulator._service import Service
+from voxframe.emulator._traffic import NEVER
+from voxframe.emulator._wire import OpenProtocol
+from voxframe.emulator._world import World
+
+_KEEP_ALIVE: Final = 75
+_START_TIMEOUT: Final = 30.0
+_STOP_TIMEOUT: Final = 10.0
+_CACHE_BYTES: Final = 256 * 2**20
+
+
+async def _listen(
+    service: Service,
+    host: str,
+    port: int,
+    ready: Callable[[int], None],
+    stop: asyncio.Event,
+) -> None:
+    """Serve until told to stop, then cut every connection at once.
+
+    Uvicorn's own ``Server`` waits politely for its clients, which a client that is
+    being dripped on would use for hours; so only its protocol is used.
+    """
+    config = Config(
+        service.app(), log_config=None, log_level="critical", access_log=False,
+        proxy_headers=False, lifespan="off", ws="none", timeout_keep_alive=_KEEP_ALIVE,
+    )  # fmt: skip
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+
+    def protocol() -> asyncio.Protocol:
+        return OpenProtocol(config, state, {}, loop)
+
+    server = await loop.create_server(protocol, host, port, backlog=2048)
+    ready(server.sockets[0].getsockname()[1])
+    try:
+        await stop.wait()
+    finally:
+        server.close()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        if state.tasks:
+            await asyncio.wait(state.tasks, timeout=1.0)
+        await server.wait_closed()
+
+
+class Emulator:
+    """GetCallHistory of an emulated account on a real socket of this machine.
+
+    Use it as a context manager; it serves from a thread of its own.
+
+    Parameters
+    ----------
+    world : World
+        The account.
+    behaviour : Behaviour
+        The reading of what is not documented.
+    faults : sequence of Fault
+        What goes wrong. The first one that befalls a request counts.
+    throttle : Throttle
+        Limits on traffic.
+    latency : float
+        Seconds before every answer.
+    cache : bool or int
+        Keep rendered sessions, up to this many bytes (True: 256 MiB), so that a
+        session is rendered only once.
+    keep_requests : int
+        How many of the last requests `requests` remembers.
+    clock : callable
+        Monotonic seconds, for the throttle, ``Fault.during`` and the books.
+
+    Attributes
+    ----------
+    world : World
+        As given.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        behaviour: Behaviour | None = None,
+        faults: Sequence[Fault] = (),
+        throttle: Throttle | None = None,
+        latency: float = 0.0,
+        cache: bool | int = False,
+        keep_requests: int = 10_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.world: Final = world
+        self._behaviour = behaviour or Behaviour()
+        if self._behaviour.huge_session:
+            world.huge_session = self._behaviour.huge_session
+        self._service = Service(
+            world, self._behaviour, faults, throttle or Throttle(),
+            latency=latency, cache_bytes=_CACHE_BYTES if cache is True else int(cache),
+            keep=keep_requests, clock=clock,
+        )  # fmt: skip
+        self._port = 0
+        self._failure: BaseException | None = None
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self._ready.clear()
+        self._thread = threading.Thread(target=self._run, name="voxframe-emulator", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(_START_TIMEOUT):
+            raise TimeoutError("the emulator did not start")
+        if self._failure is not None:
+            raise self._failure
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._loop is not None and self._stop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(_STOP_TIMEOUT)
+            self._thread = None
+
+    def _run(self) -> None:
+        async def main() -> None:
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            await _listen(self._service, "127.0.0.1", 0, self._listening, self._stop)
+
+        try:
+            asyncio.run(main())
+        except BaseException as error:  # noqa: BLE001 - raised again by __enter__
+            self._failure = error
+            self._ready.set()
+
+    def _listening(self, port: int) -> None:
+        self._port = port
+        self._ready.set()
+
+    @property
+    def base_url(self) -> str:
+        """Where it listens, to be used instead of ``https://api.voximplant.com``."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def credentials(self) -> dict[str, Any]:
+        """A service account as in ``credentials.json``, its key thrown away with the process."""
+        return credentials()
+
+    def write_credentials(self, path: Path | str) -> Path:
+        """Write `credentials` to a file that only its owner can read."""
+        return write_credentials(path)
+
+    @property
+    def counters(self) -> Counters:
+        """A snapshot of the sums over all requests."""
+        return self._service.books.counters
+
+    @property
+    def requests(self) -> list[Request]:
+        """The last requests, in the order in which they ended."""
+        return self._service.books.requests
+
+    def dirt_of(self, session_id: int) -> Dirt | None:
+        """Return what is odd about a session in the answers (``Behaviour.dirty``)."""
+        return dirt_of(session_id, self.world.seed, self._behaviour)
+
+    def warm(
+        self,
+        *,
+        with_calls: bool = True,
+        with_records: bool = True,
+        with_other_resources: bool = True,
+    ) -> None:
+        """Render every session into the cache, so that serving costs next to nothing."""
+        query = Query(
+            0, 0, Filters(), with_calls, with_records, with_other_resources,
+            with_total_count=False, desc_order=False, count=1, offset=0,
+        )  # fmt: skip
+        with self.world.lock:
+            self._service.answerer.render(np.flatnonzero(self.world.columns.died == NEVER), query)
+
+
+def serve(
+    world: World,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    behaviour: Behaviour | None = None,
+    faults: Sequence[Fault] = (),
+    throttle: Throttle | None = None,
+    latency: float = 0.0,
+    cache: bool | int = False,
+    credentials_path: Path | str | None = None,
+    announce: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Serve a world in the foreground until interrupted.
+
+    Parameters
+    ----------
+    world, behaviour, faults, throttle, latency, cache
+        As for `Emulator`.
+    host, port : str, int
+        Where to listen; port 0 lets the system choose.
+    credentials_path : path, optional
+        Where to write a key file that this server accepts.
+    announce : callable
+        Called with the base URL once requests are accepted.
+    """
+    emulator = Emulator(
+        world, behaviour=behaviour, faults=faults, throttle=throttle, latency=latency, cache=cache
+    )
+    if credentials_path is not None:
+        write_credentials(credentials_path)
+
+    async def main() -> None:
+        def ready(bound: int) -> None:
+            announce(f"http://{host}:{bound}")
+
+        await _listen(emulator._service, host, port, ready, asyncio.Event())  # noqa: SLF001
+
+    # Ctrl-C is how this ends.
+    try:
+        asyncio.run(main())
+    except KeyboardInterrupt:
+        return
