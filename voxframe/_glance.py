@@ -83,10 +83,13 @@ def as_text(seen: Glance, receipt: Receipt) -> str:
         Without a newline at the end.
     """
     rows = seen.rows
-    calls = f"{rows['calls']:,} calls{_answered(seen)}"
-    others = f"{rows['records']:,} records, {rows['resource_usage']:,} resource uses"
+    calls = f"{_count(rows['calls'], 'call')}{_answered(seen)}"
+    records, uses = (
+        _count(rows["records"], "record"),
+        _count(rows["resource_usage"], "resource use"),
+    )
     lines = [
-        f"CallHistory of {rows['sessions']:,} sessions: {calls}, {others}",
+        f"CallHistory of {_count(rows['sessions'], 'session')}: {calls}, {records}, {uses}",
         f"  {_window(receipt)}; cost {_total(seen):,.2f} ({_split(seen)}); {_size(seen.size)}",
         f"  {_receipt(receipt)}",
     ]
@@ -137,6 +140,10 @@ def as_html(seen: Glance, receipt: Receipt) -> str:
     )
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def _answered(seen: Glance) -> str:
     if seen.answered is None:
         return ""
@@ -170,9 +177,9 @@ def _size(size: float) -> str:
 def _receipt(receipt: Receipt) -> str:
     mended = ", ".join(f"{kind} {count:,}" for kind, count in receipt.mended.items())
     parts = [
-        f"{receipt.requests:,} requests in {receipt.seconds:,.1f} s",
+        f"{_count(receipt.requests, 'request')} in {receipt.seconds:,.1f} s",
         f"{receipt.retries:,} sent again",
-        f"{receipt.duplicates:,} duplicates dropped",
+        f"{_count(receipt.duplicates, 'duplicate')} dropped",
         f"mended: {mended}" if mended else "nothing mended",
     ]
     if receipt.settled:

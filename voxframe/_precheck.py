@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 _MAX_NESTING = 64
 _BLOCK = 128
 # Of bytes at a time: what stays in the cache, and is no fresh memory every time.
-_CHUNK = 512 * _BLOCK
+_CHUNK = 4096 * _BLOCK
 _WORDS = _BLOCK // 8
 _LANES = np.uint64(0x0101010101010101)
 _COST = np.frombuffer(b"cost", np.uint32)[0]
