@@ -269,15 +269,25 @@ def _run_emulator(given: argparse.Namespace) -> None:
     world = emulator.World(
         sessions=given.sessions, start=given.start, end=given.end, seed=given.seed
     )
-    print(
-        f"{given.sessions:,} sessions from {given.start} to {given.end}; Ctrl-C ends it\n\n"
-        f"export VOXIMPLANT_BASE_URL=http://127.0.0.1:{given.port}\n"
-        f"export {VARIABLE}={given.credentials}\n",
-        flush=True,
-    )
-    emulator.serve(
-        world, port=given.port, latency=given.latency, credentials_path=given.credentials
-    )
+
+    def announce(url: str) -> None:
+        print(
+            f"{given.sessions:,} sessions from {given.start} to {given.end}; Ctrl-C ends it\n\n"
+            f"export VOXIMPLANT_BASE_URL={url}\n"
+            f"export {VARIABLE}={given.credentials}\n",
+            flush=True,
+        )
+
+    try:
+        emulator.serve(
+            world,
+            port=given.port,
+            latency=given.latency,
+            credentials_path=given.credentials,
+            announce=announce,
+        )
+    except OSError as error:
+        raise VoxframeError(f"cannot serve: {error.strerror or error}") from None
 
 
 if __name__ == "__main__":

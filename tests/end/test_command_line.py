@@ -1,0 +1,127 @@
+"""The command line, as a program."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from checks import FROM, TO, Truth, ids
+
+import voxframe
+from voxframe._cli import _FILTERS
+from voxframe._options import Filters
+from voxframe.emulator import Emulator, World
+
+
+@pytest.fixture(scope="module")
+def world():
+    return World(sessions=2_000, start=FROM, end=TO, seed=41)
+
+
+@pytest.fixture(scope="module")
+def emulator(world):
+    with Emulator(world) as running:
+        yield running
+
+
+@pytest.fixture
+def run(emulator, tmp_path):
+    credentials = emulator.write_credentials(tmp_path / "key.json")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONUTF8": "1",
+        "VOXIMPLANT_CREDENTIALS": str(credentials),
+        "VOXIMPLANT_BASE_URL": emulator.base_url,
+    }
+
+    def run(*arguments, **more):
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "voxframe", *map(str, arguments)],
+            capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60,
+            env={**environment, **more},
+        )  # fmt: skip
+
+    return run
+
+
+def test_export_and_its_summary(run, world, tmp_path):
+    done = run("export", "--from", FROM, "--to", TO, "--out", "history")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2,000 sessions" in done.stdout
+    Truth(world).check(voxframe.CallHistory.from_parquet(tmp_path / "history"))
+
+
+def test_export_with_filters(run, world, tmp_path):
+    some = sorted({s["application_id"] for s in world.expected()})[:2]
+    options = [part for one in some for part in ("--application-id", one)]
+    done = run("export", "--from", FROM, "--to", TO, "--out", "two", *options, "--no-records")
+    assert (done.returncode, done.stderr) == (0, "")
+    history = voxframe.CallHistory.from_parquet(tmp_path / "two")
+    want = {s["call_session_history_id"] for one in some
+            for s in world.expected(application_id=one)}  # fmt: skip
+    assert set(ids(history)) == want
+    assert len(history.records) == 0
+
+
+def test_every_filter_is_an_option():
+    assert {name for name, *_ in _FILTERS} == set(Filters.__optional_keys__)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "word"),
+    [
+        ([], 2, "COMMAND"),
+        (["export"], 2, "--from"),
+        (["export", "--from", "x", "--to", TO, "--out", "o"], 2, "from_date"),
+        (["export", "--from", TO, "--to", FROM, "--out", "o"], 2, "to_date"),
+        (["export", "--from", FROM, "--to", TO, "--out", "o", "--rule-name", "r"], 2, "rule_name"),
+        (["export", "--from", FROM, "--to", TO, "--out", "o", "--user-id", "x"], 2, "--user-id"),
+        (["export", "--from", FROM, "--to", TO, "--out", "key.json"], 1, "key.json"),
+        (["export", "--from", FROM, "--to", TO, "--out", "o", "--credentials", "no"], 1, "no"),
+    ],
+)
+def test_status_and_one_line_on_stderr(run, arguments, status, word):
+    done = run(*arguments)
+    assert done.returncode == status
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr
+    if status == 1:
+        assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [[], ["demo"], ["export"], ["emulator"]])
+def test_help_is_complete(run, command):
+    done = run(*command, "--help")
+    assert done.returncode == 0
+    assert "usage: voxframe" in done.stdout
+    assert run("--version").stdout.strip() == f"voxframe {voxframe.__version__}"
+
+
+def test_demo(run, tmp_path):
+    done = run("demo", "--sessions", "3000")
+    assert (done.returncode, done.stderr) == (0, "")
+    for word in ("3,000", "answered", "cost by kind", "cost by application", "requests"):
+        assert word in done.stdout
+    assert "15550" not in done.stdout.replace(",", "")
+    assert len(voxframe.CallHistory.from_parquet(tmp_path / "voxframe-demo")) == 3_000
+    assert run("demo", "--sessions", "3000").returncode == 0
+
+
+def test_emulator_serves_whoever_asks(tmp_path):
+    served = subprocess.Popen(
+        [sys.executable, "-m", "voxframe", "emulator", "--sessions", "500", "--port", "0"],
+        cwd=tmp_path, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUTF8": "1"},
+    )  # fmt: skip
+    try:
+        lines = [served.stdout.readline() for _ in range(4)]
+        url = next(line.partition("=")[2].strip() for line in lines if "BASE_URL" in line)
+        history = voxframe.read_call_history(
+            FROM, TO, credentials=tmp_path / "emulator-credentials.json", base_url=url
+        )
+        assert len(history) == 500
+        assert json.loads((tmp_path / "emulator-credentials.json").read_text())["account_id"]
+    finally:
+        served.terminate()
+        served.wait(10)
+        served.stdout.close()

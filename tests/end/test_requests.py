@@ -1,0 +1,59 @@
+"""How many requests a read takes, as the emulator counted them."""
+
+import math
+
+import pytest
+from checks import FROM, TO
+
+from voxframe.emulator import Emulator, World
+
+LIGHT = {"with_calls": False, "with_records": False, "with_other_resources": False}
+
+
+def bound(sessions: int, workers: int) -> float:
+    return 1.02 * math.ceil(sessions / 1000) + 3 * workers
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8, 16])
+@pytest.mark.parametrize("flat", [False, True])
+def test_bound_for_a_month_of_50000(workers, flat, read):
+    world = World(sessions=50_000, start=FROM, end=TO, seed=11, flat=flat)
+    with Emulator(world) as emulator:
+        history = read(emulator, max_concurrency=workers, **LIGHT)
+        counters = emulator.counters
+    assert len(history) == 50_000
+    assert counters.requests == history.receipt.requests <= bound(50_000, workers)
+    assert counters.max_in_flight <= workers
+    # The total slows the service down: once before, once after, and nowhere between.
+    assert counters.with_total_count <= 2
+
+
+@pytest.mark.parametrize("sessions", [1, 20, 999, 1000])
+def test_one_request_is_enough_for_up_to_a_page(sessions, read):
+    world = World(sessions=sessions, start=FROM, end=TO, seed=12)
+    with Emulator(world) as emulator:
+        assert len(read(emulator)) == sessions
+        assert emulator.counters.requests == 1
+
+
+def test_an_empty_month_takes_one_request_and_gives_typed_tables(read):
+    world = World(sessions=1, start="2026-01-01", end="2026-01-02")
+    with Emulator(world) as emulator:
+        history = read(emulator)
+        assert emulator.counters.requests == 1
+    assert len(history) == 0
+    assert [len(frame) for frame in history.to_pandas().values()] == [0, 0, 0, 0]
+
+
+def test_an_empty_window_takes_none(read):
+    world = World(sessions=10, start=FROM, end=TO)
+    with Emulator(world) as emulator:
+        assert len(read(emulator, FROM, FROM)) == 0
+        assert emulator.counters.requests == 0
+
+
+def test_parameters_travel_in_the_body_only(read):
+    world = World(sessions=1_500, start=FROM, end=TO, seed=13)
+    with Emulator(world) as emulator:
+        read(emulator, remote_number="+15550100")
+        assert {request.sent_by for request in emulator.requests} == {"body"}
