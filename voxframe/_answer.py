@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
@@ -25,6 +25,15 @@ _NUMBERS = re.compile(r"\+?\d[\d\s().-]{5,}\d|\d{6,}")
 _SECRETS = re.compile(r"[\w-]{12,}\.[\w-]{8,}\.[\w-]+|-----BEGIN.*", re.DOTALL)
 _ADDRESSES = re.compile(r"\S+@\S+")
 _LONGEST_MESSAGE = 300
+# Filters whose values are a person's; what separates values in them.
+_PERSONAL = (
+    "remote_number",
+    "remote_number_list",
+    "local_number",
+    "call_session_history_custom_data",
+)
+_BETWEEN = re.compile(r'[;,"\[\]\s]+')
+_SHORTEST_VALUE = 3
 
 
 class Verdict(Enum):
@@ -45,8 +54,8 @@ class Answer:
     """One HTTP answer, read whole and inflated."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +77,15 @@ class Reading:
     msg: str = ""
 
 
-def read(answer: Answer) -> Reading:
+def read(answer: Answer, form: Mapping[str, str]) -> Reading:
     """Classify an answer by its body first: most errors come with HTTP 200.
 
     Parameters
     ----------
     answer : Answer
         As received.
+    form : Mapping of str
+        What was asked, so that the service's words do not repeat what is a person's.
 
     Returns
     -------
@@ -82,7 +93,7 @@ def read(answer: Answer) -> Reading:
         The verdict. ``RESULT`` means that it looks like a result; whether it
         can be read is for the decoder to say.
     """
-    error = _error_in(answer.body)
+    error = _error_in(answer.body, form)
     if error is not None:
         return _judge(*error)
     if answer.status == _OK:
@@ -149,8 +160,10 @@ def server_time(headers: Mapping[str, str]) -> float | None:
     return _http_date(headers.get("date", ""))
 
 
-def scrub(text: str) -> str:
-    """Take phone numbers, addresses and tokens out of somebody else's words."""
+def scrub(text: str, form: Mapping[str, str]) -> str:
+    """Take phone numbers, addresses, tokens and filters' values out of somebody else's words."""
+    for value in _personal(form):
+        text = text.replace(value, "[removed]")
     text = _SECRETS.sub("[removed]", text)
     text = _ADDRESSES.sub("[removed]", text)
     text = _NUMBERS.sub("[number]", text)
@@ -158,17 +171,26 @@ def scrub(text: str) -> str:
     return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"
 
 
+def _personal(form: Mapping[str, str]) -> Iterable[str]:
+    found = {
+        value
+        for name in _PERSONAL
+        for value in (form.get(name, ""), *_BETWEEN.split(form.get(name, "")))
+    }
+    return sorted((v for v in found if len(v) >= _SHORTEST_VALUE), key=len, reverse=True)
+
+
 def _http_date(text: str) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
 
 
-def _error_in(body: bytes) -> tuple[int, str] | None:
+def _error_in(body: bytes, form: Mapping[str, str]) -> tuple[int, str] | None:
     if len(body) > _LONGEST_ERROR or b'"error"' not in body:
         return None
     try:
@@ -179,11 +201,12 @@ def _error_in(body: bytes) -> tuple[int, str] | None:
         return None
     error = value["error"]
     if not isinstance(error, dict):
-        return 0, scrub(str(error))
+        return 0, scrub(str(error), form)
     code = error.get("code")
     if isinstance(code, str) and code.isascii() and code.isdigit():
         code = int(code[:9])
-    return code if isinstance(code, int) else 0, scrub(str(error.get("msg", "")))
+    msg = scrub(str(error.get("msg") or "no reason given"), form)
+    return code if isinstance(code, int) else 0, msg
 
 
 def _judge(code: int, msg: str) -> Reading:

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
-import random
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -14,7 +14,7 @@ from typing import Any, Self, Unpack
 from voxframe._credentials import Credentials, CredentialsLike, TokenSource
 from voxframe._decode import Page, decode
 from voxframe._export import exporting
-from voxframe._fetch import Clock, Fetcher
+from voxframe._fetch import Fetcher, system_clock
 from voxframe._history import CallHistory
 from voxframe._jobs import Piece, Setting
 from voxframe._options import PageParameters, Reading, ReadOptions, prepare
@@ -91,6 +91,9 @@ class Client:
         self._most = max_concurrency
         self._retry = retry
         self._setting = Setting()
+        self._clock = system_clock
+        self._lock = threading.Lock()
+        self._pools: set[Pool[Page]] = set()
 
     def __repr__(self) -> str:
         return f"<voxframe.Client of {self._url}>"
@@ -109,6 +112,10 @@ class Client:
     def close(self) -> None:
         """Close all connections; whatever is still being read ends with an error."""
         self._transport.close()
+        with self._lock:
+            pools = list(self._pools)
+        for pool in pools:
+            pool.stop()
 
     def get_call_history(self, **parameters: Unpack[PageParameters]) -> Page:
         """Send one request and give its page, as the service gives it.
@@ -142,14 +149,11 @@ class Client:
         form = {name: spell(name, value) for name, value in given.items()}
         form["from_date"] = clock_face(inside.first)
         form["to_date"] = clock_face(inside.end)
-        pool: Pool[Page] = Pool(1)
-        fetcher = self._fetcher(pool, "keep")
         asked = f"{form['from_date']} to {form['to_date']}"
-        pool.submit(0, None, lambda: fetcher.fetch(form, asked))
-        try:
+        with self._pool(1) as pool:
+            fetcher = self._fetcher(pool, "keep")
+            pool.submit(0, None, lambda: fetcher.fetch(form, asked))
             return pool.next()[1]
-        finally:
-            pool.close(lambda: self._transport.abort(fetcher.brake))
 
     def read_call_history(
         self, from_date: DateLike, to_date: DateLike, **options: Unpack[ReadOptions]
@@ -190,7 +194,7 @@ class Client:
         with self._running(reading) as running:
             for gathered in running.gather([whole], whole=True):
                 return running.history(gathered)
-        return running.history(None)
+            return running.history(None)
 
     def iterate(self, reading: Reading) -> Iterator[CallHistory]:
         """Read what was checked before, piece by piece; empty pieces are left out."""
@@ -207,7 +211,7 @@ class Client:
                 for piece, history in self.pieces(reading, first=export.resume):
                     export.add(history.tables, piece.first, piece.end, history.receipt)
                 export.finish()
-            return export.receipt()
+            return export.manifest.summary()
 
     def pieces(
         self, reading: Reading, *, first: int | None = None
@@ -245,22 +249,34 @@ class Client:
 
     @contextlib.contextmanager
     def _running(self, reading: Reading) -> Iterator[Run]:
-        pool: Pool[Page] = Pool(self._most)
-        fetcher = self._fetcher(pool, reading.unknown_fields)
-        with reporter(reading.progress) as report:
+        with self._pool(self._most) as pool, reporter(reading.progress) as report:
+            fetcher = self._fetcher(pool, reading.unknown_fields)
+            running = Run(reading, self._setting, self._most, pool, fetcher, report)
             try:
-                yield Run(reading, self._setting, self._most, pool, fetcher, report)
+                yield running
             finally:
-                pool.close(lambda: self._transport.abort(fetcher.brake))
+                running.log()
+
+    @contextlib.contextmanager
+    def _pool(self, workers: int) -> Iterator[Pool[Page]]:
+        pool: Pool[Page] = Pool(workers)
+        with self._lock:
+            self._pools.add(pool)
+        try:
+            yield pool
+        finally:
+            with self._lock:
+                self._pools.discard(pool)
+            pool.close(lambda: self._transport.abort(pool.stopped))
 
     def _fetcher(self, pool: Pool[Page], unknown_fields: str) -> Fetcher[Page]:
-        clock = Clock(time.time, time.monotonic, pool.sleep, random.Random())  # noqa: S311 - jitter
+        clock = self._clock(pool.sleep)
 
         def read(raw: RawPage) -> Page:
             return decode(raw, unknown_fields=unknown_fields)
 
         brake = Brake(self._most, clock=clock.monotonic, sleep=clock.sleep)
-        return Fetcher(self._transport, self._tokens, self._retry, brake, clock, read)
+        return Fetcher(self._transport, self._tokens, self._retry, brake, clock, pool.stopped, read)
 
 
 def _check_page(given: Mapping[str, Any]) -> None:

@@ -121,7 +121,7 @@ class _Crowd:
 
 
 def _pass(crowd: _Crowd, narrow: Mapping[str, int], lead: Held, moment: int) -> Steps[list[Held]]:
-    """Pass once over the offsets of a crowd or of a part of it; ``lead`` is a crowd's first page."""
+    """Pass once over the offsets of a crowd, whose first page is ``lead``, or of a part of it."""
     answers: list[Held] = []
     if narrow:
         ask = crowd.ask(narrow)

@@ -13,12 +13,9 @@ not name was never finished, and the next export writes it again.
 """
 
 import contextlib
-import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,73 +24,18 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from voxframe._disk import locked, sync, write_text
+from voxframe._disk import locked, sync
+from voxframe._manifest import HOUSEKEEPING, Manifest
 from voxframe._receipt import Receipt
 from voxframe._schema import SCHEMAS, SESSION_ID
 from voxframe.errors import ExportError
 
-HOUSEKEEPING = "_voxframe"
-"""Folder inside an export that is not data; its underscore hides it from dataset readers."""
-
-_MANIFEST = "manifest.json"
-_VERSION = 1
 _DAY = 86_400
 _MICRO = 1_000_000
 # A row group of about a million values is read in one go and still skipped in small steps.
 _VALUES = 1_000_000
 
 Tables = Mapping[str, pa.Table]
-
-
-@dataclass(slots=True)
-class Manifest:
-    """What an export is of, and how far it is.
-
-    Attributes
-    ----------
-    query : Mapping
-        The window in words, and a fingerprint of the whole query; no filter's
-        value, since phone numbers are among them.
-    days : dict
-        Finished days, ``YYYY-MM-DD``, with the rows of each table.
-    complete : bool
-        Whether that is all of them.
-    receipt : Mapping or None
-        What was spent so far, stretches read twice included.
-    """
-
-    query: Mapping[str, Any]
-    days: dict[str, dict[str, int]] = field(default_factory=dict)
-    complete: bool = False
-    receipt: Mapping[str, Any] | None = None
-
-    @classmethod
-    def load(cls, root: Path) -> "Manifest | None":
-        """Read the manifest of an export; None if there is no export."""
-        try:
-            text = (root / HOUSEKEEPING / _MANIFEST).read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise ExportError(f"{root} cannot be read: {error.strerror}") from error
-        try:
-            plain = json.loads(text)
-            if plain["version"] != _VERSION:
-                raise ExportError(f"{root} was written by another version of voxframe")
-            return cls(plain["query"], plain["days"], plain["complete"], plain["receipt"])
-        except (ValueError, KeyError, TypeError):
-            raise ExportError(f"{root} holds a manifest that cannot be read") from None
-
-    def save(self, root: Path) -> None:
-        """Write it, as a whole or not at all."""
-        plain = {
-            "version": _VERSION,
-            "query": dict(self.query),
-            "days": self.days,
-            "complete": self.complete,
-            "receipt": self.receipt,
-        }
-        write_text(root / HOUSEKEEPING / _MANIFEST, json.dumps(plain, indent=1))
 
 
 @contextlib.contextmanager
@@ -126,16 +68,14 @@ def exporting(
     try:
         _restore(target)
         _check_target(target, query, overwrite=overwrite)
-        with contextlib.ExitStack() as locks:
+        (target / HOUSEKEEPING).mkdir(parents=True, exist_ok=True)
+        with _alone(target, target):
+            # Another export may have begun, and ended, before the lock was had.
+            _check_target(target, query, overwrite=overwrite)
             old = Manifest.load(target)
-            if old is not None:
-                locks.enter_context(_alone(target, target))
-                old = Manifest.load(target)
             goes_on = old is None or (old.query == query and not (old.complete and overwrite))
             root = target if goes_on else aside
             (root / HOUSEKEEPING).mkdir(parents=True, exist_ok=True)
-            if root == aside or old is None:
-                locks.enter_context(_alone(root, target))
             manifest = Manifest.load(root)
             if manifest is None or manifest.query != query:
                 manifest = Manifest(query)
@@ -191,8 +131,10 @@ def _swap(aside: Path, target: Path) -> None:
 
 def _restore(target: Path) -> None:
     """Undo a swap that was cut short between its two steps."""
-    if not target.exists() and _old_name(target).exists():
-        _old_name(target).rename(target)
+    old = _old_name(target)
+    if not target.exists() and old.exists():
+        with _alone(old, target):
+            old.rename(target)
 
 
 def _old_name(target: Path) -> Path:
@@ -250,7 +192,7 @@ class Export:
         receipt : Receipt
             What it took.
         """
-        self.manifest.receipt = _spent(self.manifest.receipt, receipt).to_dict()
+        self.manifest.spend(receipt)
         places = {name: _places(tables, name) for name in SCHEMAS}
         finished = len(self.manifest.days)
         for day in range(first // _DAY, -(-end // _DAY)):
@@ -279,21 +221,13 @@ class Export:
             self._publish(day)
         self.manifest.complete = True
         self.manifest.save(self._root)
-        return self.receipt()
-
-    def receipt(self) -> Receipt:
-        """Say what is there and what it took."""
-        rows = {
-            name: sum(counts[name] for counts in self.manifest.days.values()) for name in SCHEMAS
-        }
-        return Receipt.from_dict({**(self.manifest.receipt or {}), **rows})
+        return self.manifest.summary()
 
     def close(self) -> None:
         """Let go of a day that is not whole."""
         for writer in self._writers.values():
-            with contextlib.suppress(OSError, pa.ArrowException):
-                writer.close()
-        self._writers = {}
+            writer.abandon()
+        self._day, self._writers = None, {}
         shutil.rmtree(self._staging, ignore_errors=True)
 
     def _write(self, day: int, tables: Tables) -> None:
@@ -356,6 +290,14 @@ class _PartWriter:
             self._writer = None
             sync(self._folder)
 
+    def abandon(self) -> None:
+        """Let go of a file that will not be whole."""
+        if self._writer is not None:
+            with contextlib.suppress(OSError, pa.ArrowException):
+                self._writer.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
+
     def _group(self, table: pa.Table) -> int:
         columns: int = table.num_columns
         return max(_VALUES // columns, 1)
@@ -404,24 +346,3 @@ def _of_day(
         low, high = np.searchsorted(places[name], inside)
         cut[name] = table.slice(low, high - low)
     return cut
-
-
-_SPENT = ("requests", "retries", "pages", "duplicates", "seconds", "bytes")
-
-
-def _spent(old: Mapping[str, Any] | None, new: Receipt) -> Receipt:
-    """Add what a stretch took to what was spent before."""
-    total: dict[str, Any] = {name: getattr(new, name) for name in _SPENT}
-    mended = Counter(new.mended)
-    if old is not None:
-        before = Receipt.from_dict(old)
-        total = {name: total[name] + getattr(before, name) for name in _SPENT}
-        mended.update(before.mended)
-    return replace(
-        new,
-        **total,
-        mended=dict(mended),
-        total_count=None,
-        settled="read in stretches of time, each settled by itself: counted by the service, or "
-        "held in one answer",
-    )

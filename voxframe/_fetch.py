@@ -3,6 +3,7 @@
 import logging
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -74,6 +75,11 @@ class Tally:
         with self._lock:
             self.mended[kind] = value
 
+    def copy(self) -> "Tally":
+        """Give the figures as they are now."""
+        with self._lock:
+            return Tally(self.requests, self.retries, self.bytes, Counter(self.mended))
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -95,6 +101,11 @@ class Clock:
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
     draw: random.Random
+
+
+def system_clock(sleep: Callable[[float], None]) -> Clock:
+    """Give this machine's time and chance."""
+    return Clock(time.time, time.monotonic, sleep, random.Random())  # noqa: S311 - jitter
 
 
 class _AgainError(Exception):
@@ -124,6 +135,8 @@ class Fetcher(Generic[P]):
         How fast, for all workers of the run together.
     clock : Clock
         Time and chance.
+    stopped : Event
+        Set when the run is over.
     decode : callable
         From a page of bytes to whatever the run collects.
     tally : Tally
@@ -135,6 +148,7 @@ class Fetcher(Generic[P]):
     policy: RetryPolicy
     brake: Brake
     clock: Clock
+    stopped: threading.Event
     decode: Decode[P]
     tally: Tally = field(default_factory=Tally)
 
@@ -163,12 +177,13 @@ class Fetcher(Generic[P]):
 
         def attempt() -> P:
             entered = self.brake.enter()
-            started.append(entered)
-            left = self.policy.timeout - (entered - started[0])
             try:
-                if left <= 0:
-                    raise last[-1]
-                return self._attempt(form, asked, len(started), left)
+                spent = entered - started[0] if started else 0.0
+                if spent >= self.policy.timeout:
+                    # Others were throttled meanwhile, and the brake held this page back too.
+                    raise self._last_word(last[-1], asked, len(started), spent)
+                started.append(entered)
+                return self._attempt(form, asked, len(started), self.policy.timeout - spent)
             except (NetworkError, _AgainError) as error:
                 again = error if isinstance(error, _AgainError) else _AgainError(error)
                 own = self.policy.wait(
@@ -212,16 +227,9 @@ class Fetcher(Generic[P]):
 
     def _attempt(self, form: Mapping[str, str], asked: str, number: int, left: float) -> P:
         began = self.clock.monotonic()
-        timeout = min(self.policy.request_timeout, left)
-        answer, reading = self._authorized(form, timeout)
+        until = began + min(self.policy.request_timeout, left)
+        answer, reading = self._authorized(form, asked, number, until)
         if reading.verdict is not Verdict.RESULT:
-            logger.debug(
-                "%s: code %d, %.3f s, attempt %d",
-                asked,
-                reading.code,
-                self.clock.monotonic() - began,
-                number,
-            )
             raise self._failure(reading, answer, asked)
         self.tally.add(bytes_=len(answer.body))
         try:
@@ -229,13 +237,14 @@ class Fetcher(Generic[P]):
         except DecodeError:
             if is_json(answer.body):
                 raise
-            raise _AgainError(
-                TransportError("an answer that is no whole JSON value"),
-            ) from None
+            text = "an answer that is no whole JSON value"
+            logger.debug("%s: %s, attempt %d", asked, text, number)
+            raise _AgainError(TransportError(text)) from None
         self.brake.went_well()
         logger.debug(
-            "%s: %d rows, %d bytes, %.3f s, attempt %d",
+            "%s: code %d, %d rows, %d bytes, %.3f s, attempt %d",
             asked,
+            reading.code,
             page.count,
             len(answer.body),
             self.clock.monotonic() - began,
@@ -243,35 +252,53 @@ class Fetcher(Generic[P]):
         )
         return page
 
-    def _authorized(self, form: Mapping[str, str], timeout: float) -> tuple[Answer, Reading]:
+    def _authorized(
+        self, form: Mapping[str, str], asked: str, number: int, until: float
+    ) -> tuple[Answer, Reading]:
         """Send with a token; once more with a fresh one if that is what is wrong."""
-        answer, reading = self._send(form, token := self.tokens.token(), timeout)
+        answer, reading = self._send(form, token := self.tokens.token(), asked, number, until)
         if reading.verdict not in (Verdict.TOKEN_EXPIRED, Verdict.NOT_AUTHORIZED):
             return answer, reading
-        skewed = self._learn_skew(answer)
-        if reading.verdict is Verdict.NOT_AUTHORIZED and not skewed:
+        # Another worker may have learned the time, and dropped this token, meanwhile.
+        fresh = self._learn_skew(answer) or self.tokens.token() != token
+        if reading.verdict is Verdict.NOT_AUTHORIZED and not fresh:
             return answer, reading
         self.tokens.renew(token)
         self.tally.mend("token_renewed")
         self.tally.add(retries=1)
-        return self._send(form, self.tokens.token(), timeout)
+        return self._send(form, self.tokens.token(), asked, number, until)
 
-    def _send(self, form: Mapping[str, str], token: str, timeout: float) -> tuple[Answer, Reading]:
+    def _send(
+        self, form: Mapping[str, str], token: str, asked: str, number: int, until: float
+    ) -> tuple[Answer, Reading]:
+        """Send once; log what came, unless it is a result, whose rows are not known yet."""
         self.tally.add(requests=1)
-        answer = self.transport.post(form, token, timeout, owner=self.brake)
-        skew = self._skew(answer)
+        began = self.clock.monotonic()
+        timeout = max(until - began, 0.01)
+        try:
+            answer = self.transport.post(form, token, timeout, self.stopped)
+        except TransportError as error:
+            spent = self.clock.monotonic() - began
+            logger.debug("%s: %s, %.3f s, attempt %d", asked, error, spent, number)
+            raise
+        skew = self._skew(answer) or 0.0
         if abs(skew) >= _SKEW_TO_NOTE:
             self.tally.note("clock_behind_s" if skew > 0 else "clock_ahead_s", abs(round(skew)))
-        return answer, read(answer)
+        reading = read(answer, form)
+        if reading.verdict is not Verdict.RESULT:
+            spent = self.clock.monotonic() - began
+            code, msg = reading.code, reading.msg
+            logger.debug("%s: code %d, %s, %.3f s, attempt %d", asked, code, msg, spent, number)
+        return answer, reading
 
-    def _skew(self, answer: Answer) -> float:
+    def _skew(self, answer: Answer) -> float | None:
         theirs = server_time(answer.headers)
-        return 0.0 if theirs is None else theirs - self.clock.now()
+        return None if theirs is None else theirs - self.clock.now()
 
     def _learn_skew(self, answer: Answer) -> bool:
         """Take over the service's time if ours is what it refused."""
         skew = self._skew(answer)
-        if abs(skew - self.tokens.skew) < _SKEW:
+        if skew is None or abs(skew - self.tokens.skew) < _SKEW:
             return False
         self.tokens.learn_skew(skew)
         return True
@@ -279,7 +306,7 @@ class Fetcher(Generic[P]):
     def _failure(self, reading: Reading, answer: Answer, asked: str) -> Exception:
         if reading.verdict not in (Verdict.THROTTLED, Verdict.AGAIN):
             return _refusal(reading, asked)
-        wait = retry_after(answer.headers, self.clock.now() + self._skew(answer))
+        wait = retry_after(answer.headers, self.clock.now() + (self._skew(answer) or 0.0))
         code, msg = reading.code, reading.msg
         if reading.verdict is Verdict.THROTTLED:
             error: VoxframeError = RateLimitError(
@@ -297,9 +324,9 @@ class Fetcher(Generic[P]):
     ) -> VoxframeError:
         tried = f"after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s"
         then = "try again later, or pass a RetryPolicy that waits longer"
-        wait = again.asked_wait or 0.0
-        if spent + wait >= self.policy.timeout:
-            until = datetime.fromtimestamp(self.clock.now() + min(wait, 10**9), UTC)
+        wait = min(again.asked_wait or 0.0, 10**9)
+        if wait and spent + wait >= self.policy.timeout:
+            until = datetime.fromtimestamp(self.clock.now() + wait, UTC)
             then = (
                 f"it asks to wait until {until:%Y-%m-%d %H:%M:%S} UTC, which is past the "
                 f"{self.policy.timeout:.0f} s that one page may take; try again then"

@@ -70,7 +70,7 @@ class Request:
     """One request: what is asked, and under which of the query's forms."""
 
     ask: Ask
-    form: Mapping[str, str]
+    form: Mapping[str, str] = field(repr=False)
 
     def spelled(self) -> dict[str, str]:
         """Spell it as form fields."""

@@ -4,7 +4,7 @@ The request half makes these and never looks inside the rows; the table half
 reads them and never asks where they came from.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,5 +20,5 @@ class RawPage:
         the offset, never a filter's value (phone numbers are among them).
     """
 
-    body: bytes
+    body: bytes = field(repr=False)
     asked: str = ""

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet as pq
 
+from voxframe._manifest import Manifest
 from voxframe._receipt import Receipt
 from voxframe._schema import CHILDREN, SCHEMAS, SESSION_ID
 from voxframe._unify import unified, whole
@@ -130,6 +131,12 @@ def read(path: str | os.PathLike[str]) -> tuple[Tables, Receipt]:
         parts = {name: [source / file] for name, file in _FILES.items()}
         arrange: Callable[[Tables], Tables] = _as_is
     elif (source / "sessions").is_dir():
+        manifest = Manifest.load(source)
+        if manifest is not None and not manifest.complete:
+            raise ExportError(
+                f"{source} is an export that is not finished (last whole day: "
+                f"{max(manifest.days, default='none')}); the call that began it completes it",
+            )
         parts = {name: sorted((source / name).glob("start_day=*/*.parquet")) for name in SCHEMAS}
         arrange = _in_order
     else:
@@ -206,6 +213,9 @@ def _taken(table: pa.Table, order: np.ndarray[tuple[int], np.dtype[np.int64]]) -
 
 
 def _receipt(source: Path, found: dict[str, list[pa.Table]], tables: Tables) -> Receipt:
+    manifest = Manifest.load(source)
+    if manifest is not None:
+        return manifest.summary()
     for table in found["sessions"]:
         if written := (table.schema.metadata or {}).get(RECEIPT_KEY):
             return Receipt.from_dict(json.loads(written))

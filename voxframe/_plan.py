@@ -16,18 +16,19 @@ The reasons behind it:
   the end, and any part whose count differs is read again.
 * Whether ``to_date`` belongs to a window is not documented. Neighbours share
   their boundary second, and a count proves a part only if it does so under
-  both readings.
+  every reading still possible.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
+from voxframe._bisect import cuts, fan_out, settle
 from voxframe._crowd import read_crowd
-from voxframe._seen import Scope, Seen, learn_to_date
+from voxframe._seen import Scope, Seen
 from voxframe._wire import Ask, Held, Limits, Steps, ask_all
 from voxframe.errors import IncompleteHistoryError
 
@@ -37,7 +38,6 @@ from voxframe.errors import IncompleteHistoryError
 _OVERLAP = 4
 # Asked this often for one and the same window, a service that answers with others' rows is broken.
 _STRIKES = 3
-_MANY = 64
 # A tail is worth a request of its own if it is expected to fill one and more.
 _WORTH_A_CUT = 1.2
 # So many times more or fewer sessions than expected, and they do not lie evenly.
@@ -159,9 +159,8 @@ def _plan(scope: Scope, first: int, last: int, most: int | None) -> Steps[Settle
             yield from read_crowd(scope, second)
     if not ordered:
         mended["order_not_by_start_date"] += 1
-        seen.forget()
-        parts = _cuts(seen, first, last, total, _fan_out(0, total, page))
-        read = yield from _settle(scope, parts, one_answer=True)
+        parts = cuts(seen, first, last, total, fan_out(0, total, page))
+        read = yield from settle(scope, parts, one_answer=True)
         return Settled(
             f"the service's order is not by start_date: {read} parts, each one answer that held "
             "its own total",
@@ -178,16 +177,15 @@ def _plan(scope: Scope, first: int, last: int, most: int | None) -> Steps[Settle
             counted,
             mended,
         )
-    yield from learn_to_date(seen)
     if counted == seen.count(first, last):
         # The right number, but the world moved: one lost and one purged would look like this too.
         # Many small counts leave far less room for that than one.
-        parts = _cuts(seen, first, last, counted, 2 * scope.workers)
+        parts = cuts(seen, first, last, counted, 2 * scope.workers)
     else:
         have = seen.count(first, last)
-        parts = _cuts(seen, first, last, counted, _fan_out(have, counted, page))
+        parts = cuts(seen, first, last, counted, fan_out(have, counted, page))
     mended["counts_that_moved"] += 1
-    read = yield from _settle(scope, parts, one_answer=False)
+    read = yield from settle(scope, parts, one_answer=False)
     return Settled(
         f"read forward by start_date; the service counted {total} before and {counted} after, "
         f"so {read} parts whose count differed were read again",
@@ -200,9 +198,6 @@ def _count(first: int, last: int) -> Steps[int]:
     ask = Ask(first, last, count=1, total=True)
     (held,) = yield from ask_all([ask])
     return held.must_total(ask)
-
-
-# --- forward by key ------------------------------------------------------------------------------
 
 
 @dataclass(slots=True, eq=False)
@@ -328,13 +323,16 @@ class _Forward:
         """Take the later half of what the longest segment will have left after its page."""
         if self.cuts_left <= 0 or not self.running:
             return None
-        longest = max((segment for segment, _ in self.running.values()), key=lambda s: s.left)
+        known = [segment for segment, _ in self.running.values()]
+        longest = max(known, key=lambda segment: segment.left)
         rest = longest.left - self.gives
         if rest < _WORTH_A_CUT * self.gives:
             return None
         density = longest.left / (longest.end - longest.cursor)
-        if not longest.even:
-            density = max(density, longest.density)
+        if not longest.even and longest.density > density:
+            if any(longest in (segment, segment.parent) and not segment.sure for segment in known):
+                return None
+            density = longest.density
         middle = longest.cursor + int((self.gives + rest / 2) / density)
         if not longest.cursor < middle < longest.end:
             return None
@@ -353,71 +351,3 @@ def _next_cursor(held: Held, first: int) -> int | None:
         if held.starts[at] > first:
             return int(held.starts[at])
     return None
-
-
-# --- bisection on counts -------------------------------------------------------------------------
-
-_Part = tuple[int, int, int]
-
-
-def _settle(scope: Scope, parts: Iterable[_Part], *, one_answer: bool) -> Steps[int]:
-    """Count the parts; cut what differs until it is one answer that holds its own total.
-
-    With ``one_answer`` a part whose count is what is here is not enough: where
-    the order is unknown, rows of several answers may add up while one is missing.
-    Level by level, so that a whole level is in flight at once. Returns how many
-    parts were read again.
-    """
-    seen, page = scope.seen, scope.limits.page
-    read = 0
-    level = [
-        Ask(a, b, count=page if max(expected, seen.count(a, b)) <= page else 1, total=True)
-        for a, b, expected in parts
-    ]
-    while level:
-        deeper: list[Ask] = []
-        crowded: list[int] = []
-        for ask, held in zip(level, (yield from ask_all(level)), strict=True):
-            total = held.must_total(ask)
-            if held.distinct >= total:
-                read += 1
-            elif not one_answer and seen.proves(ask.first, ask.last, total):
-                continue
-            elif ask.count == 1 and (total <= page or ask.last - ask.first == 1):
-                deeper.append(Ask(ask.first, ask.last, count=page, total=True))
-            elif ask.last - ask.first == 1:
-                crowded.append(ask.first)
-            else:
-                pieces = _fan_out(seen.count(ask.first, ask.last), total, page)
-                deeper += [
-                    Ask(a, b, count=page if expected <= page else 1, total=True)
-                    for a, b, expected in _cuts(seen, ask.first, ask.last, total, pieces)
-                ]
-        for second in crowded:
-            read += 1
-            yield from read_crowd(scope, second)
-        level = deeper
-    return read
-
-
-def _fan_out(have: int, total: int, page: int) -> int:
-    """In how many parts to cut: few to find a needle, many to read a haystack."""
-    return min(max(-(-10 * abs(total - have) // (7 * page)), 4), _MANY)
-
-
-def _cuts(seen: Seen, first: int, last: int, total: int, pieces: int) -> list[_Part]:
-    """Cut a part in pieces of about as many sessions, at seconds in which none is known to start.
-
-    In a second without sessions both readings of ``to_date`` give one count.
-    """
-    have = seen.between(first, last)
-    if have.size and 2 * have.size >= total:
-        marks = have[(np.arange(1, pieces) * have.size) // pieces]
-    else:
-        marks = first + (np.arange(1, pieces) * (last - first)) // pieces
-    edges = {first, last}
-    if last - first > 1:
-        edges |= {seen.gap(int(mark), first + 1, last - 1) for mark in marks}
-    ordered = sorted(edges)
-    expected = -(-total // (len(ordered) - 1))
-    return [(a, b, expected) for a, b in pairwise(ordered)]

@@ -63,32 +63,37 @@ class Pool(Generic[T]):
         Raises
         ------
         BaseException
-            Whatever it raised.
+            Whatever it raised, or that the pool was stopped.
         """
-        while True:
+        while not self.stopped.is_set():
             with contextlib.suppress(queue.Empty):
                 key, outcome = self._done.get(timeout=_SLICE)
                 self._under_way -= 1
                 if isinstance(outcome, BaseException):
                     raise outcome
                 return key, outcome
+        raise CancelledError("the client was closed while it was reading")
 
     def sleep(self, seconds: float) -> None:
         """Wait in a worker, unless the pool is closed meanwhile."""
         if self.stopped.wait(seconds):
             raise CancelledError("the read was stopped")
 
+    def stop(self) -> None:
+        """Have all threads end as soon as they notice; from any thread."""
+        self.stopped.set()
+        for _ in range(self._most):
+            self._work.put((-1, next(self._number), None))
+
     def close(self, abort: Callable[[], None]) -> None:
-        """End all threads.
+        """End all threads, and wait for it.
 
         Parameters
         ----------
         abort : callable
             Breaks what they wait for.
         """
-        self.stopped.set()
-        for _ in self._threads:
-            self._work.put((-1, next(self._number), None))
+        self.stop()
         if self._under_way:
             abort()
         until = time.monotonic() + _FAREWELL

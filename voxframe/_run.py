@@ -20,6 +20,8 @@ from voxframe._receipt import Receipt
 from voxframe.errors import ApiError
 
 logger = logging.getLogger("voxframe")
+# Without it Python prints warnings to stderr for a program that set up no logging.
+logger.addHandler(logging.NullHandler())
 
 
 @dataclass(slots=True)
@@ -49,6 +51,8 @@ class Run:
     _began: float = field(default_factory=time.monotonic)
     _lap: float = field(default_factory=time.monotonic)
     _told: Tally = field(default_factory=Tally)
+    _mended: Counter[str] = field(default_factory=Counter)
+    _given: Counter[str] = field(default_factory=Counter)
     _rows: int = 0
     _total: int | None = None
 
@@ -57,13 +61,16 @@ class Run:
         pieces = [piece for piece in pieces if piece.first < piece.end]
         forms = self.reading.query.forms
 
+        # Half as many pieces as workers: what is read ahead has to be held until its turn.
+        ahead = max(self.workers // 2, 1)
+
         def read(piece: Piece, left: int) -> Requests[Gathered]:
             narrow = piece.end - piece.first == 1
             return read_piece(
                 piece,
                 self.setting,
                 forms,
-                workers=max(self.workers // left, 1),
+                workers=max(self.workers // min(left, ahead), 1),
                 free=self.reading.query.free,
                 most=None if whole or narrow else max(3 * PIECE // 2 // len(forms), 1),
             )
@@ -73,7 +80,7 @@ class Run:
             pieces,
             read,
             self._fetch,
-            ahead=self.workers,
+            ahead=ahead,
             told=self._note,
             newest_first=self.reading.desc_order,
         )
@@ -109,9 +116,10 @@ class Run:
             desc_order=self.reading.desc_order,
         )
         tables = assembled.tables
-        tally, told, now = self.fetcher.tally, self._told, time.monotonic()
+        tally, told, now = self.fetcher.tally.copy(), self._told, time.monotonic()
         settled = gathered.settled if gathered else ()
-        mended = Counter(tally.mended)
+        mended = tally.mended.copy()
+        mended.subtract(told.mended)
         for kinds in (*(each.mended for each in settled), *(page.mended for page in pages)):
             mended.update(kinds)
         receipt = Receipt(
@@ -134,25 +142,24 @@ class Run:
             bytes=tally.bytes - told.bytes,
             mended=dict(+mended),
         )
-        self._told = Tally(tally.requests, tally.retries, tally.bytes)
-        self._lap = now
-        _log(receipt)
+        self._told, self._lap = tally, now
+        self._mended.update(receipt.mended)
+        self._given.update(sessions=receipt.sessions, calls=receipt.calls)
         return CallHistory(tables, receipt)
 
-
-def _log(receipt: Receipt) -> None:
-    logger.info(
-        "read %s to %s: %d sessions, %d calls, %d requests of which %d retries, %.2f s",
-        receipt.from_date,
-        receipt.to_date,
-        receipt.sessions,
-        receipt.calls,
-        receipt.requests,
-        receipt.retries,
-        receipt.seconds,
-    )
-    if receipt.mended:
-        logger.warning(
-            "mended while reading: %s",
-            ", ".join(f"{kind} {number}" for kind, number in sorted(receipt.mended.items())),
+    def log(self) -> None:
+        """Say in the log what the run gave, once it is over, and what was mended for it."""
+        inside, tally = self.reading.window, self.fetcher.tally
+        logger.info(
+            "%s to %s: gave %d sessions, %d calls; %d requests, %d of them again, %.2f s",
+            inside.from_date,
+            inside.to_date,
+            self._given["sessions"],
+            self._given["calls"],
+            tally.requests,
+            tally.retries,
+            time.monotonic() - self._began,
         )
+        if self._mended:
+            kinds = ", ".join(f"{kind} {number}" for kind, number in sorted(self._mended.items()))
+            logger.warning("%s to %s: mended %s", inside.from_date, inside.to_date, kinds)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from voxframe._wire import Ask, Held, Limits, Steps, ask_all
+from voxframe._wire import Ask, Held, Limits
 
 _LOOK_AHEAD = 60
 
@@ -16,12 +16,15 @@ class Seen:
 
     Attributes
     ----------
-    inclusive : bool or None
-        Whether ``to_date`` belongs to a window; None until an answer shows it.
+    inclusive : bool
+        Whether an answer has shown that ``to_date`` belongs to a window.
+    most : int
+        The most rows that an answer had.
     """
 
     def __init__(self) -> None:
-        self.inclusive: bool | None = None
+        self.inclusive = False
+        self.most = 0
         self._ids: list[NDArray[np.int64]] = []
         self._starts: list[NDArray[np.int64]] = []
         self._sorted: NDArray[np.int64] | None = None
@@ -30,15 +33,12 @@ class Seen:
         """Remember the rows of an answer."""
         if not held.ids.size:
             return
+        self.most = max(self.most, held.ids.size)
         if held.starts.max() == ask.last > ask.first:
             self.inclusive = True
         self._ids.append(held.ids)
         self._starts.append(held.starts)
         self._sorted = None
-
-    def forget(self) -> None:
-        """Forget the rows, so that only what is answered from now on proves anything."""
-        self._ids, self._starts, self._sorted = [], [], None
 
     def _all(self) -> NDArray[np.int64]:
         """Give the starts of all different sessions, sorted."""
@@ -62,16 +62,15 @@ class Seen:
         return int(self.between(first, last).size)
 
     def proves(self, first: int, last: int, total: int) -> bool:
-        """Say whether ``total`` is what is here, under every reading still possible."""
-        with_last = self.inclusive is False or self.count(first, last) == total
-        without_last = self.inclusive is True or self.count(first, last - 1) == total
-        return with_last and without_last
+        """Say whether ``total`` is what is here, whatever ``to_date`` means.
 
-    def lonely(self) -> int | None:
-        """Give a second in which a session starts, none in the one before, if there is such."""
-        starts = np.unique(self._all())
-        alone = starts[1:][np.diff(starts) > 1]
-        return int(alone[alone.size // 2]) if alone.size else None
+        No more is here than there is. So if all that is here before the last
+        second makes up the total, none is missing, and none starts in the last
+        second if that counts; only where it is known to count may it be added.
+        """
+        return total == self.count(first, last - 1) or (
+            self.inclusive and total == self.count(first, last)
+        )
 
     def gap(self, second: int, low: int, high: int) -> int:
         """Find a second in which no known session starts, at or soon after ``second``."""
@@ -101,15 +100,3 @@ class Scope:
     free: Sequence[str] = ()
     limits: Limits = field(default_factory=Limits)
     seen: Seen = field(default_factory=Seen)
-
-
-def learn_to_date(seen: Seen) -> Steps[None]:
-    """Find out whether ``to_date`` belongs to a window, if that is not known and can be."""
-    second = seen.lonely()
-    if seen.inclusive is not None or second is None:
-        return
-    # Were the answer to hold a row, it starts in the last second, and that has been seen.
-    ask = Ask(second - 1, second, count=1, total=True)
-    (held,) = yield from ask_all([ask])
-    if held.must_total(ask) == 0:
-        seen.inclusive = False

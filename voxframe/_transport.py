@@ -9,7 +9,6 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -19,6 +18,8 @@ from voxframe.errors import InvalidQueryError, TransportError
 LARGEST_BODY = 128 * 2**20
 """Bytes of one inflated answer, at most. A page of 1000 full sessions has about 1.5 million."""
 
+_NO_ADDRESS = "base_url: is no address like https://api.voximplant.com"
+_LARGEST_PORT = 65_535
 _CONNECT_TIMEOUT = 10.0
 _CHUNK = 1 << 18
 _GZIP = 31  # zlib's name for a gzip wrapper
@@ -49,18 +50,23 @@ def check_base_url(base_url: str) -> str:
     InvalidQueryError
         It is not https, and not http to this machine.
     """
-    parts = urlsplit(base_url)
-    shown = f"{parts.scheme}://{parts.hostname}"
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise InvalidQueryError("base_url: is no address like https://api.voximplant.com")
-    if parts.username or parts.query or parts.fragment:
+    try:
+        # The same reading of an address as that of the request: no room between two of them.
+        url = httpx.URL(base_url)
+    except (httpx.InvalidURL, TypeError):
+        raise InvalidQueryError(_NO_ADDRESS) from None
+    shown = f"{url.scheme}://{url.host}"
+    known = url.scheme in ("https", "http") and (url.port or 1) <= _LARGEST_PORT
+    if not known or not url.host:
+        raise InvalidQueryError(_NO_ADDRESS)
+    if url.userinfo or url.query or url.fragment:
         raise InvalidQueryError(f"base_url: {shown} must have no user, query or fragment")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if url.scheme == "http" and not _is_loopback(url.host):
         raise InvalidQueryError(
             f"base_url: {shown} would send the token in the clear; use https (plain http goes to "
             "this machine only)",
         )
-    return base_url.rstrip("/")
+    return str(url).rstrip("/")
 
 
 def _is_loopback(host: str) -> bool:
@@ -82,15 +88,15 @@ class Transport:
     def __init__(self, base_url: str) -> None:
         self._url = f"{base_url}/platform_api/GetCallHistory"
         # A proxy has no business between a program and its own machine.
-        self._trust_env = not _is_loopback(urlsplit(base_url).hostname or "")
+        self._trust_env = not _is_loopback(httpx.URL(base_url).host)
         self._tls: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         self._idle: list[_Lane] = []
-        self._busy: dict[_Lane, object] = {}
+        self._busy: dict[_Lane, threading.Event] = {}
         self._closed = False
 
     def post(
-        self, form: Mapping[str, str], token: str, timeout: float, owner: object = None
+        self, form: Mapping[str, str], token: str, timeout: float, stopped: threading.Event
     ) -> Answer:
         """Send one request and read its answer whole.
 
@@ -102,8 +108,8 @@ class Transport:
             Bearer token.
         timeout : float
             Seconds for all of it, however slowly it drips.
-        owner : object
-            On whose behalf; see :meth:`abort`.
+        stopped : Event
+            Set when the run that asks is over; see :meth:`abort`.
 
         Returns
         -------
@@ -114,14 +120,14 @@ class Transport:
         ------
         NetworkError, TooLargeError, CancelledError
         """
-        with self._lane(owner) as lane:
+        with self._lane(stopped) as lane:
             return lane.post(self._url, form, token, timeout)
 
-    def abort(self, owner: object = None) -> None:
-        """Break every request in flight, or those of one owner, from any thread."""
+    def abort(self, stopped: threading.Event) -> None:
+        """Break the requests of a run that is over, from any thread; its event is set before."""
         with self._lock:
-            for lane, lane_owner in self._busy.items():
-                if owner is None or lane_owner is owner:
+            for lane, owner in self._busy.items():
+                if owner is stopped:
                     lane.abort(CancelledError("the read was stopped"))
 
     def close(self) -> None:
@@ -129,17 +135,21 @@ class Transport:
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-        self.abort()
+            for lane in self._busy:
+                lane.abort(CancelledError("the client was closed"))
         for lane in idle:
             lane.close()
 
     @contextlib.contextmanager
-    def _lane(self, owner: object) -> Iterator["_Lane"]:
+    def _lane(self, stopped: threading.Event) -> Iterator["_Lane"]:
         with self._lock:
             if self._closed:
                 raise CancelledError("the client is closed")
+            if stopped.is_set():
+                raise CancelledError("the read was stopped")
             lane = self._idle.pop() if self._idle else self._new_lane()
-            self._busy[lane] = owner
+            lane.broken = None
+            self._busy[lane] = stopped
         try:
             yield lane
         finally:
@@ -172,14 +182,12 @@ class _Lane:
         )
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._broken: TransportError | None = None
+        self.broken: TransportError | None = None
 
     def post(self, url: str, form: Mapping[str, str], token: str, timeout: float) -> Answer:
-        with self._lock:
-            self._broken = None
-        late = NetworkError(f"no whole answer within {timeout:.0f} s")
+        late = NetworkError(f"no whole answer within {timeout:.3g} s")
         alarm = threading.Timer(timeout, self.abort, [late])
-        alarm.daemon = True
+        alarm.daemon, alarm.name = True, "voxframe-alarm"
         alarm.start()
         try:
             with self._http.stream(
@@ -191,16 +199,19 @@ class _Lane:
                 extensions={"trace": self._trace},
             ) as response:
                 body = _read_whole(response, time.monotonic() + timeout)
+            if self.broken is None:
                 return Answer(response.status_code, response.headers, body)
+            # A body without a length ends where its connection was broken.
+            raise self.broken
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
             # Breaking the socket under a read shows up as one of many errors.
-            raise (self._broken or _translate(error)) from None
+            raise (self.broken or _translate(error)) from None
         finally:
             alarm.cancel()
 
     def abort(self, reason: TransportError) -> None:
         with self._lock:
-            self._broken = reason
+            self.broken = reason
             if self._socket is not None:
                 # The plain method, since SSLSocket's would pull the TLS state from under a reader.
                 with contextlib.suppress(OSError):
@@ -213,7 +224,7 @@ class _Lane:
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             with self._lock:
                 self._socket = info["return_value"].get_extra_info("socket")
-                broken = self._broken
+                broken = self.broken
             if broken is not None:
                 self.abort(broken)
 
