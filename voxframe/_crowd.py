@@ -41,6 +41,7 @@ def read_crowd(scope: Scope, second: int) -> Steps[None]:
     (held,) = yield from ask_all([alone])
     if held.total and held.distinct >= held.total:
         return
+    scope.seen.crowds += 1
     crowd = _Crowd(second, second if held.total else second + 1, scope.limits)
     crowd.learn(held, 0)
     splitters = tuple(name for name in SPLITTERS if name in scope.free)

@@ -134,6 +134,7 @@ def _within_window(inner: Steps[Settled], seen: Seen) -> Steps[Settled]:
         except StopIteration as end:
             settled: Settled = end.value
             settled.mended["stray_answers"] += strikes.total()
+            settled.mended["crowded_seconds"] += seen.crowds
             return settled
 
 
@@ -154,7 +155,6 @@ def _plan(scope: Scope, first: int, last: int, most: int | None) -> Steps[Settle
         forward = _Forward(scope, held, total, first, last)
         counted = yield from forward.steps()
         ordered = forward.ordered
-        mended["crowded_seconds"] += len(forward.crowded)
         for second in sorted(forward.crowded):
             yield from read_crowd(scope, second)
     if not ordered:

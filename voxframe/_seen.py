@@ -20,9 +20,12 @@ class Seen:
         Whether an answer has shown that ``to_date`` belongs to a window.
     most : int
         The most rows that an answer had.
+    crowds : int
+        Seconds that had to be read by offsets or filters.
     """
 
     def __init__(self) -> None:
+        self.crowds = 0
         self.inclusive = False
         self.most = 0
         self._ids: list[NDArray[np.int64]] = []

@@ -19,7 +19,8 @@ REQUEST_HALF = [
     "_retry", "_seen", "_transport", "_window", "_wire",
 ]  # fmt: skip
 TABLE_HALF = [
-    "_assemble", "_columns", "_decode", "_disk", "_export", "_fast", "_glance", "_history", "_manifest",
+    "_assemble", "_columns", "_decode", "_disk", "_export", "_fast", "_glance", "_history",
+    "_manifest",
     "_pandas", "_parquet", "_precheck", "_schema", "_tolerant", "_unify", "_values",
 ]  # fmt: skip
 SHARED = ["_page", "_receipt", "_zones", "errors"]
