@@ -1,4 +1,4 @@
-"""The command line: ``voxframe demo | export | emulator``."""
+"""The command line: ``voxframe demo | export | report | emulator``."""
 
 import argparse
 import importlib
@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import voxframe
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_demo(commands)
     _add_export(commands)
+    _add_report(commands)
     _add_emulator(commands)
     return parser
 
@@ -180,6 +182,23 @@ def _add_connection(command: Any) -> None:
     connection.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
 
 
+def _add_report(commands: Any) -> None:
+    report = commands.add_parser(
+        "report",
+        help="make one self-contained HTML page of an export",
+        description="Make one self-contained HTML page of what an export, or to_parquet, wrote: "
+        "figures, pictures, top spenders, and the receipt of the read.",
+    )
+    report.add_argument("path", metavar="PATH", help="folder of Parquet files")
+    report.add_argument("--out", default="report.html", metavar="FILE", help="default: %(default)s")
+    report.add_argument("--title", metavar="TEXT", help="default: names the window")
+    report.add_argument(
+        "--timezone", default="UTC", metavar="NAME", help="of hours and days; default: %(default)s"
+    )
+    report.add_argument("--show-numbers", action="store_true", help="show phone numbers")
+    report.set_defaults(run=_run_report)
+
+
 def _add_emulator(commands: Any) -> None:
     emulator = commands.add_parser(
         "emulator",
@@ -219,7 +238,7 @@ def _metavar(kind: type) -> str:
     return "N" if kind is int else "TEXT"
 
 
-def _emulator_module(name: str) -> Any:
+def _extra_module(name: str, extra: str) -> Any:
     """Import what an extra brings; say which one if it is not there."""
     try:
         return importlib.import_module(name)
@@ -228,12 +247,12 @@ def _emulator_module(name: str) -> Any:
             raise
         raise VoxframeError(
             f"this needs the package {error.name}; install it with: "
-            "pip install 'voxframe[emulator]'",
+            f"pip install 'voxframe[{extra}]'",
         ) from None
 
 
 def _run_demo(given: argparse.Namespace) -> None:
-    _emulator_module("voxframe._demo").demo(given.out, given.sessions)
+    _extra_module("voxframe._demo", "emulator").demo(given.out, given.sessions)
 
 
 def _run_export(given: argparse.Namespace) -> None:
@@ -264,8 +283,24 @@ def _run_export(given: argparse.Namespace) -> None:
         )
 
 
+def _run_report(given: argparse.Namespace) -> None:
+    make = _extra_module("voxframe._report", "report").report_html
+    history = voxframe.CallHistory.from_parquet(given.path)
+    try:
+        page = make(
+            history,
+            title=given.title,
+            timezone=given.timezone,
+            show_numbers=given.show_numbers,
+        )
+        Path(given.out).write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise VoxframeError(f"{given.out} cannot be written: {error.strerror}") from None
+    print(f"{given.out}: {len(page) / 2**20:.1f} MiB; open it in a browser")
+
+
 def _run_emulator(given: argparse.Namespace) -> None:
-    emulator = _emulator_module("voxframe.emulator")
+    emulator = _extra_module("voxframe.emulator", "emulator")
     world = emulator.World(
         sessions=given.sessions, start=given.start, end=given.end, seed=given.seed
     )

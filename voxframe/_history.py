@@ -134,6 +134,34 @@ class CallHistory:
         """
         return cls(*_parquet.read(path))
 
+    def report_html(
+        self, *, title: str | None = None, timezone: str = "UTC", show_numbers: bool = False
+    ) -> str:
+        """Write one self-contained page: the figures, the pictures, the top spenders, the receipt.
+
+        Parameters
+        ----------
+        title : str, optional
+            None names the window.
+        timezone : str, default "UTC"
+            IANA name; hours and days of the page are its.
+        show_numbers : bool, default False
+            Show phone numbers.
+
+        Returns
+        -------
+        str
+            HTML. Needs the extra ``voxframe[report]``.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            The extra is not installed.
+        """
+        from voxframe._report import report_html  # noqa: PLC0415 - an extra, and slow to import
+
+        return report_html(self, title=title, timezone=timezone, show_numbers=show_numbers)
+
     def __len__(self) -> int:
         return len(self.tables["sessions"])
 

@@ -90,7 +90,7 @@ def test_status_and_one_line_on_stderr(run, arguments, status, word):
         assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["export"], ["emulator"]])
+@pytest.mark.parametrize("command", [[], ["demo"], ["export"], ["report"], ["emulator"]])
 def test_help_is_complete(run, command):
     done = run(*command, "--help")
     assert done.returncode == 0
@@ -125,3 +125,17 @@ def test_emulator_serves_whoever_asks(tmp_path):
         served.terminate()
         served.wait(10)
         served.stdout.close()
+
+
+def test_report_of_an_export(run, tmp_path):
+    assert run("export", "--from", FROM, "--to", TO, "--out", "history").returncode == 0
+    done = run("report", "history", "--out", "page.html", "--timezone", "Europe/Berlin")
+    assert (done.returncode, done.stderr) == (0, "")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.lower().startswith("<!doctype html>")
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "2\u202f000" in page or "2 000" in page or "2,000" in page
+    numbers = voxframe.CallHistory.from_parquet(tmp_path / "history").calls.remote_number
+    assert not [n for n in numbers.dropna().unique()[:50] if len(n) > 6 and n in page]
+    assert run("report", "nowhere").returncode == 1
+    assert run("report", "history", "--timezone", "Mars").returncode == 2

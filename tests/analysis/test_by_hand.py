@@ -1,0 +1,263 @@
+"""Small histories, every figure worked out on paper."""
+
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from conftest import rows
+from factory import at, tables
+
+import voxframe
+from voxframe import analysis
+
+
+def call(session: int, start: str, **more: Any) -> dict[str, Any]:
+    return {"call_session_history_id": session, "start_time": at(start), **more}
+
+
+def session(number: int, start: str, **more: Any) -> dict[str, Any]:
+    return {"call_session_history_id": number, "start_date": at(start), **more}
+
+
+def answered(seconds: int | None, **more: Any) -> dict[str, Any]:
+    return {"successful": True, "duration": seconds, "end_reason_code": 200, **more}
+
+
+CALLER = {"incoming": True, "remote_number_type": "pstn", "remote_number": "+442079460958"}
+AGENT = {"incoming": False, "remote_number_type": "user", "remote_number": "anna"}
+GIVEN_UP = {"successful": False, "end_reason_code": 487}
+BUSY = {"successful": False, "duration": 0, "end_reason_code": 486}
+
+
+@pytest.fixture
+def day() -> dict[str, pa.Table]:
+    """A talk, a missed call, one that only an announcement answered, one that nothing did."""
+    return tables(
+        sessions=[
+            session(1, "2026-10-05 09:59:00", application_name="support", rule_name="main"),
+            session(2, "2026-10-05 10:10:00", application_name="support", rule_name="main"),
+            session(3, "2026-10-05 10:20:00", application_name="support", rule_name="night"),
+            session(4, "2026-10-05 12:00:00", application_name="sales"),
+            session(5, "2026-10-05 12:30:00", application_name="sales"),
+        ],
+        calls=[
+            call(1, "2026-10-05 09:59:00", call_id=11, **CALLER, **answered(180),
+                 cost=Decimal("0.10")),
+            call(1, "2026-10-05 10:00:00", call_id=12, **AGENT, **answered(120),
+                 cost=Decimal("0.02")),
+            call(2, "2026-10-05 10:10:00", call_id=21, **CALLER, **answered(30),
+                 cost=Decimal("0.01")),
+            call(2, "2026-10-05 10:10:05", call_id=22, **AGENT, **BUSY),
+            call(3, "2026-10-05 10:20:00", call_id=31, **CALLER, **answered(60),
+                 cost=Decimal("0.005")),
+            call(4, "2026-10-05 12:00:00", call_id=41, **CALLER, **GIVEN_UP),
+        ],
+        records=[{"call_session_history_id": 1, "record_id": 1, "cost": Decimal("0.000000001")}],
+        resource_usage=[
+            {"call_session_history_id": 1, "resource_usage_id": 1, "resource_type": "CALLSESSION",
+             "cost": Decimal("0.004")},
+            {"call_session_history_id": 3, "resource_usage_id": 2, "resource_type": "ASR",
+             "ref_call_id": 31, "cost": Decimal("0.03")},
+            {"call_session_history_id": 5, "resource_usage_id": 3, "resource_type": "CALLSESSION",
+             "cost": None},
+        ],
+    )  # fmt: skip
+
+
+def test_session_totals(day: dict[str, pa.Table]) -> None:
+    frame = analysis.session_totals(day, timezone="Europe/Berlin", dtype_backend="pyarrow")
+    names = ["calls_in", "calls_out", "answered_in", "answered_out", "answered_legs"]
+    assert rows(frame[[*names, "leg_seconds", "talk_seconds"]]) == [
+        (1, 1, 1, 1, 2, 300, 120),
+        (1, 1, 1, 0, 1, 30, 0),
+        (1, 0, 1, 0, 1, 60, 0),
+        (1, 0, 0, 0, 0, 0, 0),
+        (0, 0, 0, 0, 0, 0, 0),
+    ]
+    assert [f"{cost:.9f}" for cost in frame["total_cost"]] == [
+        "0.124000001", "0.010000000", "0.035000000", "0.000000000", "0.000000000",
+    ]  # fmt: skip
+    assert str(frame["first_answer"].iloc[0]) == "2026-10-05 11:59:00+02:00"
+    assert frame["first_answer"].isna().tolist() == [False, False, False, True, True]
+
+
+def test_cost_breakdown(day: dict[str, pa.Table]) -> None:
+    (whole,) = rows(analysis.cost_breakdown(day, dtype_backend="pyarrow"))
+    assert [f"{part:.9f}" for part in whole] == [
+        "0.135000000", "0.000000001", "0.034000000", "0.169000001",
+    ]  # fmt: skip
+    by = analysis.cost_breakdown(day, by=["resource_type", "direction"])
+    assert rows(by) == [
+        (None, "in", 0.115, 0.0, 0.0, 0.115),
+        ("ASR", "in", 0.0, 0.0, 0.03, 0.03),
+        (None, "out", 0.02, 0.0, 0.0, 0.02),
+        ("CALLSESSION", None, 0.0, 0.0, 0.004, 0.004),
+        (None, None, 0.0, 1e-9, 0.0, 1e-9),
+    ]
+    hours = analysis.cost_breakdown(day, freq="h")
+    assert [start.hour for start in hours["start"]] == [9, 10, 11, 12]
+    assert hours["total_cost"].tolist() == [0.124000001, 0.045, 0.0, 0.0]
+
+
+def test_traffic(day: dict[str, pa.Table]) -> None:
+    frame = analysis.traffic(day, freq="h")
+    assert frame["attempts"].tolist() == [1, 4, 0, 1]
+    assert frame["answered"].tolist() == [1, 3, 0, 0]
+    assert rows(frame[["asr", "ner", "acd"]]) == [
+        (1.0, 1.0, 180.0), (0.75, 1.0, 70.0), (None, None, None), (0.0, 1.0, None),
+    ]  # fmt: skip
+    # The first call has one of its three minutes before ten and two after.
+    assert frame["erlangs"].tolist() == [60 / 3600, (120 + 120 + 30 + 60) / 3600, 0, 0]
+    assert frame["minutes"].tolist() == [3.0, 3.5, 0.0, 0.0]
+    assert rows(frame[["cost", "cost_per_minute"]]) == [
+        (0.1, 0.1 / 3), (0.035, 0.01), (0.0, None), (0.0, None),
+    ]  # fmt: skip
+    by = analysis.traffic(day, freq=None, by="direction")
+    assert rows(by[["direction", "attempts", "answered"]]) == [("in", 4, 3), ("out", 2, 1)]
+
+
+def test_concurrency(day: dict[str, pa.Table]) -> None:
+    steps = analysis.concurrency(day, freq=None)
+    clock = [f"{start:%H:%M:%S}" for start in steps["start"]]
+    assert list(zip(clock, steps["calls"], strict=True)) == [
+        ("09:59:00", 1), ("10:00:00", 2), ("10:02:00", 0), ("10:10:00", 1), ("10:10:30", 0),
+        ("10:20:00", 1), ("10:21:00", 0),
+    ]  # fmt: skip
+    hours = analysis.concurrency(day, freq="h")
+    assert hours["peak"].tolist() == [1, 2]
+    assert [f"{peak:%H:%M}" for peak in hours["peak_at"]] == ["09:59", "10:00"]
+    (busy,) = rows(analysis.busy_hour(day))
+    assert (busy[1], busy[2], busy[3]) == (int(at("2026-10-05 09:21").timestamp()), 390 / 3600, 2)
+
+
+def test_a_call_that_begins_when_another_ends_is_not_beside_it() -> None:
+    one = tables(calls=[
+        call(1, "2026-10-05 10:00:00", **answered(60)),
+        call(1, "2026-10-05 10:01:00", **answered(60)),
+    ])  # fmt: skip
+    assert analysis.concurrency(one)["peak"].tolist() == [1]
+    assert analysis.concurrency(one, freq=None)["calls"].tolist() == [1, 0]
+
+
+def test_durations(day: dict[str, pa.Table]) -> None:
+    (line,) = rows(analysis.duration_stats(day))
+    assert line == pytest.approx((4, 390, 97.5, 30.0, 90.0, 162.0, 171.0, 178.2, 180.0))
+    bars = analysis.duration_histogram(day, edges=[0, 60, 120])
+    assert rows(bars) == [(0, 60, 1, 0.25), (60, 120, 1, 0.25), (120, None, 2, 0.5)]
+    with pytest.raises(ValueError, match="ascending"):
+        analysis.duration_histogram(day, edges=[5, 5])
+
+
+def test_reasons(day: dict[str, pa.Table]) -> None:
+    assert rows(analysis.end_reasons(day)) == [
+        (486, "Busy", "busy", True, 1, 0.5),
+        (487, "Cancelled before an answer", "cancelled", True, 1, 0.5),
+    ]
+    assert rows(analysis.end_reasons(day, answered=True)) == [
+        (200, "Ended normally", "completed", True, 4, 1.0)
+    ]
+    finish = tables(sessions=[
+        session(1, "2026-10-05 10:00", finish_reason="Normal termination"),
+        session(2, "2026-10-05 10:00", finish_reason="Normal termination"),
+        session(3, "2026-10-05 10:00", finish_reason="Something new"),
+        session(4, "2026-10-05 10:00"),
+    ])  # fmt: skip
+    assert rows(analysis.finish_reasons(finish)) == [
+        ("Normal termination", "The scenario ended by itself", False, 2, 0.5),
+        ("Something new", None, True, 1, 0.25),
+        (None, None, None, 1, 0.25),
+    ]
+
+
+def test_an_announcement_is_no_answer(day: dict[str, pa.Table]) -> None:
+    (line,) = rows(analysis.inbound_outcomes(day))
+    assert line == (4, 1, 1, 1, 1, 0.25)
+    names = ["call_session_history_id", "caller", "waited", "tried", "end_reason_code", "meaning"]
+    assert rows(analysis.missed(day)[names]) == [(2, "+442079460958", 30, 1, 486, "Busy")]
+    assert rows(analysis.missed(day, outcome="machine")[names]) == [
+        (3, "+442079460958", 60, 0, None, None)
+    ]
+    assert analysis.missed(day, outcome="unanswered")["call_session_history_id"].tolist() == [4]
+    with pytest.raises(ValueError, match="outcome"):
+        analysis.missed(day, outcome="voicemail")
+
+
+def test_a_call_that_a_user_starts_is_not_inbound() -> None:
+    click = tables(
+        sessions=[session(1, "2026-10-05 10:00")],
+        calls=[
+            call(1, "2026-10-05 10:00", **{**AGENT, "incoming": True}, **answered(20)),
+            call(1, "2026-10-05 10:00", **{**CALLER, "incoming": False}, **BUSY),
+        ],
+    )
+    assert analysis.missed(click).empty
+    assert len(analysis.missed(click, own=())) == 1
+    bot = {**CALLER, "incoming": False, "remote_number_type": "bot"}
+    inbound = tables(
+        sessions=[session(1, "2026-10-05 10:00")],
+        calls=[call(1, "2026-10-05 10:00", **CALLER, **answered(9)),
+               call(1, "2026-10-05 10:00", **bot, **answered(9))],
+    )  # fmt: skip
+    assert len(analysis.missed(inbound, outcome="person")) == 1
+    assert len(analysis.missed(inbound, outcome="machine", machines={"bot"})) == 1
+
+
+def test_no_price_is_forgotten_when_its_session_is_not_there() -> None:
+    alone = tables(
+        sessions=[session(1, "2026-10-05 10:00", application_name="a")],
+        calls=[call(9, "2026-10-06 10:00", cost=Decimal(1))],
+        records=[{"call_session_history_id": 9, "record_id": 1, "cost": Decimal(2)}],
+    )
+    by = analysis.cost_breakdown(alone, by="application_name")
+    assert rows(by) == [(None, 1.0, 2.0, 0.0, 3.0)]
+    days = analysis.cost_breakdown(alone, freq="D")
+    assert days["total_cost"].tolist() == [0.0, 1.0, 2.0]
+    assert days["start"].isna().tolist() == [False, False, True]
+
+
+def test_sums_outgrow_a_price_and_a_float_is_the_nearest() -> None:
+    huge = Decimal("999999999.999999999")
+    rich = tables(calls=[call(1, "2026-10-05 10:00", cost=huge)] * 12)
+    exact = analysis.cost_breakdown(rich, dtype_backend="pyarrow")["total_cost"].item()
+    assert exact == 12 * huge
+    assert analysis.cost_breakdown(rich)["total_cost"].item() == float(12 * huge)
+    refund = tables(calls=[call(1, "2026-10-05 10:00", cost=Decimal("-0.000000001"))] * 3)
+    back = analysis.cost_breakdown(refund, dtype_backend="pyarrow")["total_cost"].item()
+    assert back == Decimal("-0.000000003")
+
+
+def test_what_cannot_be_grouped_or_cut_is_named(day: dict[str, pa.Table]) -> None:
+    with pytest.raises(ValueError, match="'colour'"):
+        analysis.cost_breakdown(day, by="colour")
+    with pytest.raises(ValueError, match="'remote_number'"):
+        analysis.finish_reasons(day, by="remote_number")
+    with pytest.raises(ValueError, match="divide a day"):
+        analysis.traffic(day, freq="7h")
+    with pytest.raises(ValueError, match="no frequency"):
+        analysis.traffic(day, freq="fortnight")
+    with pytest.raises(ValueError, match="Europe/Atlantis"):
+        analysis.cost_breakdown(day, timezone="Europe/Atlantis", freq="D")
+    with pytest.raises(ValueError, match="dtype_backend"):
+        analysis.cost_breakdown(day, dtype_backend="numpy")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="resource_usage"):
+        analysis.cost_breakdown({k: v for k, v in day.items() if k != "resource_usage"})
+
+
+def test_a_name_can_say_which_table_it_means(day: dict[str, pa.Table]) -> None:
+    day["sessions"] = day["sessions"].set_column(
+        day["sessions"].schema.get_field_index("custom_data"), "custom_data", [["x"] * 5]
+    )
+    assert analysis.traffic(day, freq=None, by="custom_data")["custom_data"].tolist() == ["x"]
+    frame = analysis.traffic(day, freq=None, by="calls.custom_data")
+    assert pd.isna(frame["calls.custom_data"]).all()
+
+
+def test_a_history_is_as_good_as_its_tables(day: dict[str, pa.Table]) -> None:
+    class History:
+        tables = day
+
+    expected = analysis.cost_breakdown(day)
+    pd.testing.assert_frame_equal(analysis.cost_breakdown(History()), expected)
+    assert voxframe.__version__

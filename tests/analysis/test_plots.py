@@ -1,0 +1,97 @@
+"""Every picture of every span, an empty one too; looked at by eye when they change."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from factory import random_tables, tables
+
+pytest.importorskip("matplotlib")
+import matplotlib as mpl
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+from voxframe.analysis import cost_breakdown, plots
+
+PLOTS: list[Callable[..., Axes]] = [getattr(plots, name) for name in plots.__all__]
+DAYS = {"hour": 1 / 24, "day": 1, "month": 31, "year": 365, "three years": 1095}
+
+
+@pytest.fixture(scope="module", params=[*DAYS, "one", "empty"])
+def history(request: pytest.FixtureRequest) -> dict[str, pa.Table]:
+    if request.param == "empty":
+        return tables()
+    if request.param == "one":
+        return random_tables(1)
+    return random_tables(300, days=DAYS[request.param])
+
+
+@pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.__name__)
+def test_each_draws_on_the_axes_it_is_given(
+    plot: Callable[..., Axes], history: dict[str, pa.Table]
+) -> None:
+    figure, axes = plt.subplots(figsize=(5, 3), layout="constrained")
+    more = {} if plot is plots.plot_durations else {"timezone": "Europe/Berlin"}
+    assert plot(history, ax=axes, **more) is axes
+    figure.draw_without_rendering()
+    assert axes.get_title(loc="left")
+    plt.close(figure)
+
+
+def test_without_axes_there_is_a_new_figure() -> None:
+    before = set(plt.get_fignums())
+    axes = plots.plot_cost(tables())
+    assert set(plt.get_fignums()) - before
+    plt.close(axes.get_figure())
+
+
+def test_the_bars_of_cost_add_up() -> None:
+    history = random_tables(300)
+    axes = plots.plot_cost(history)
+    height = sum(bar.get_height() for bars in axes.containers for bar in bars)
+    assert height == pytest.approx(cost_breakdown(history)["total_cost"].item())
+    plt.close(axes.get_figure())
+
+
+def test_the_peak_is_marked() -> None:
+    axes = plots.plot_concurrency(random_tables(500, days=30))
+    (text,) = [t.get_text() for t in axes.texts]
+    assert text.startswith("peak ")
+    plt.close(axes.get_figure())
+
+
+def test_matplotlib_is_asked_for_by_name_when_it_is_not_there() -> None:
+    code = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "from voxframe.analysis import plots\n"
+        "try: plots.plot_cost({})\n"
+        "except ImportError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "voxframe[plots]" in done.stdout
+
+
+def test_durations_are_spoken() -> None:
+    from voxframe.analysis._canvas import number, spoken
+
+    said: dict[float, str] = {5: "5 s", 61: "1 min 1 s", 120: "2 min", 1500: "25 min", 3600: "1 h",
+                              5400: "1 h 30 min", 59.9: "1 min"}  # fmt: skip
+    assert {seconds: spoken(seconds) for seconds in said} == said
+    written: dict[float, Any] = {0: "0", 1234567: "1\u202f234\u202f567", 12.34: "12.3", 0.5: "0.5"}
+    assert {value: number(value) for value in written} == written
+
+
+@pytest.mark.parametrize("width", [2, 4, 9, 13])
+def test_every_span_finds_its_ticks(width: float) -> None:
+    from voxframe.analysis._canvas import time_axis
+
+    figure, axes = plt.subplots(figsize=(width, 2))
+    for days in [*(2 ** (n / 3) / 1440 for n in range(3, 64))]:
+        time_axis(axes, 20_000.3, 20_000.3 + days, "Europe/Berlin")
+        assert 1 <= len(axes.get_xticks()) <= 13
+    plt.close(figure)

@@ -1,0 +1,165 @@
+"""The page: complete, self-contained, without numbers; looked at in a real browser."""
+
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from factory import at, random_tables, tables
+
+pytest.importorskip("matplotlib")
+pytest.importorskip("jinja2")
+
+from voxframe import CallHistory, Receipt
+from voxframe._report import report_html
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+
+
+class Reader(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.words: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def history() -> CallHistory:
+    receipt = Receipt(
+        from_date=datetime(2026, 10, 1, tzinfo=UTC), to_date=datetime(2026, 12, 1, tzinfo=UTC),
+        requests=1234, settled="two counts agreed", mended={"blank costs": 3},
+    )  # fmt: skip
+    return CallHistory(random_tables(400), receipt)
+
+
+@pytest.fixture(scope="module")
+def page(history: CallHistory) -> str:
+    return report_html(history, timezone="Europe/Berlin")
+
+
+def test_it_is_self_contained(page: str) -> None:
+    read = Reader(page)
+    assert not {"script", "link", "img", "iframe"} & set(read.tags)
+    links = [v for k, v in read.attributes if k in {"src", "href", "xlink:href"} and v]
+    assert all(link.startswith("#") for link in links)
+    ids = [value for name, value in read.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    known = set(ids)
+    assert all(link[1:] in known for link in links)
+    assert "@import" not in page
+    assert "url(http" not in page
+
+
+def test_it_holds_what_matters(page: str, history: CallHistory) -> None:
+    text = " ".join(Reader(page).words)
+    for word in ("Total cost", "ASR", "NER", "Busy hour", "Missed", "Cost by application",
+                 "München", "Why calls failed", "two counts agreed", "blank costs: 3"):  # fmt: skip
+        assert word in text
+    assert f"{len(history)}" in text
+    assert page.count("<svg") == 10
+
+
+def test_it_holds_no_number_unless_asked_for(history: CallHistory, page: str) -> None:
+    numbers = {n for n in history.tables["calls"]["remote_number"].to_pylist() if n}
+    digits = {"".join(c for c in number if c.isdigit()) for number in numbers} - {""}
+    assert not [number for number in digits if number in page]
+    assert not [number for number in numbers if number in page and number != "anna"]
+    shown = report_html(random_tables(30, days=1), show_numbers=True)
+    assert "Dearest numbers" in shown
+    assert "+442079460958" in shown
+
+
+def test_a_number_in_a_name_is_left_out() -> None:
+    named = tables(
+        sessions=[{"call_session_history_id": 1, "start_date": at("2026-10-01"),
+                   "rule_name": "to +49 30 123456 (night)", "application_name": "<b>a & b</b>"}],
+        resource_usage=[{"call_session_history_id": 1, "resource_usage_id": 1,
+                         "cost": Decimal("0.5")}],
+    )  # fmt: skip
+    page = report_html(named)
+    assert "123456" not in page
+    assert "&lt;b&gt;a &amp; b&lt;/b&gt;" in page
+    assert "123456" in report_html(named, show_numbers=True)
+
+
+@pytest.mark.parametrize("given", [tables(), random_tables(1)], ids=["empty", "one"])
+def test_little_is_enough_and_gives_the_same_page_each_time(given: dict[str, pa.Table]) -> None:
+    page = report_html(given, title="Little & nothing")
+    assert "<h1>Little &amp; nothing</h1>" in page
+    assert report_html(given, title="Little & nothing") == page
+
+
+def test_an_unknown_timezone_is_refused() -> None:
+    with pytest.raises(ValueError, match="Mars"):
+        report_html(tables(), timezone="Mars/Olympus")
+
+
+def browse(folder: Path, page: Path, *flags: str) -> bytes:
+    command = [
+        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+        "--no-first-run", "--disable-background-networking", "--disable-component-update",
+        "--disable-sync", "--hide-scrollbars", "--allow-file-access-from-files",
+        f"--user-data-dir={folder / 'profile'}", *flags, page.as_uri(),
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, timeout=120, check=True).stdout
+
+
+WIDTHS = (390, 1280)
+SEEN = """
+<body style="margin:0;display:flex">{frames}<script>
+onload = () => {{
+  document.title = Array.from(frames, ({{document: d}}) => [
+    d.documentElement.scrollWidth,
+    [...d.querySelectorAll("svg")].filter(s => s.getBoundingClientRect().width).length,
+  ]).join(" ")
+}}
+</script>
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_shows_it_at_a_desk_and_on_a_phone(
+    page: str, tmp_path: Path, scheme: str
+) -> None:
+    (tmp_path / "report.html").write_text(page, encoding="utf-8")
+    both = tmp_path / "both.html"
+    # A window has a least width; a frame does not.
+    style = "border:0;height:2400px;flex:none"
+    both.write_text(
+        SEEN.format(
+            frames="".join(
+                f'<iframe src="report.html" style="{style};width:{width}px"></iframe>'
+                for width in WIDTHS
+            )
+        )
+    )
+    shade = f"--blink-settings=preferredColorScheme={0 if scheme == 'dark' else 1}"
+    dom = browse(tmp_path, both, shade, "--dump-dom").decode()
+    title = dom.split("<title>")[1].split("</title>")[0]
+    assert title == " ".join(f"{width},5" for width in WIDTHS)
+
+    image: Any = pytest.importorskip("PIL.Image")
+    shot = tmp_path / "shot.png"
+    browse(tmp_path, both, shade, f"--window-size={sum(WIDTHS)},2400", f"--screenshot={shot}")
+    with image.open(shot) as picture:
+        grey = picture.convert("L")
+        for left, right in ((0, WIDTHS[0]), (WIDTHS[0], sum(WIDTHS))):
+            shades = grey.crop((left, 0, right, 2400)).getcolors(256)
+            dark = sum(count for count, value in shades if value < 80) / (2400 * (right - left))
+            assert (dark > 0.6) == (scheme == "dark")
+            assert len(shades) > 100

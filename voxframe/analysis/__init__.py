@@ -1,0 +1,28 @@
+"""What a call history says: cost, traffic, concurrency, durations, failures, whom was missed.
+
+Pure functions. Each takes a ``CallHistory``, or the mapping of its four Arrow tables,
+and gives a DataFrame; what a figure means, and by which source, stands in its docstring.
+Instants are taken to the second, the service's resolution.
+"""
+
+from voxframe.analysis._concurrency import busy_hour, concurrency
+from voxframe.analysis._costs import cost_breakdown
+from voxframe.analysis._durations import duration_histogram, duration_stats
+from voxframe.analysis._missed import inbound_outcomes, missed
+from voxframe.analysis._reasons import end_reasons, finish_reasons
+from voxframe.analysis._sessions import session_totals
+from voxframe.analysis._traffic import traffic
+
+__all__ = [
+    "busy_hour",
+    "concurrency",
+    "cost_breakdown",
+    "duration_histogram",
+    "duration_stats",
+    "end_reasons",
+    "finish_reasons",
+    "inbound_outcomes",
+    "missed",
+    "session_totals",
+    "traffic",
+]

@@ -1,0 +1,147 @@
+"""Stretches of a person's time: hours, days, weeks, months in a timezone."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from voxframe.analysis._tables import Ints
+from voxframe.errors import InvalidQueryError
+
+_DAY = 86_400
+_ANCHORED = {"W": "W-MON", "M": "MS", "ME": "MS", "Q": "QS", "QE": "QS", "Y": "YS", "YE": "YS"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """Consecutive stretches of time.
+
+    Attributes
+    ----------
+    edges : ndarray
+        Epoch seconds, one more than there are bins; each bin includes its beginning only.
+    timezone : str
+        IANA name of the timezone whose clock cut them.
+    """
+
+    edges: Ints
+    timezone: str
+
+    def __len__(self) -> int:
+        return len(self.edges) - 1
+
+    def find(self, seconds: Ints) -> Ints:
+        """Say which bin each instant lies in."""
+        return np.searchsorted(self.edges, seconds, side="right").astype(np.int64) - 1
+
+    @property
+    def lengths(self) -> Ints:
+        """The length of each bin in seconds: a day may have 82 800, 86 400 or 90 000."""
+        return np.diff(self.edges)
+
+    def starts(self) -> pa.Array:
+        """Give the beginnings as timestamps in the timezone."""
+        return stamps(self.edges[:-1], self.timezone)
+
+
+def stamps(seconds: NDArray[np.int64], timezone: str) -> pa.Array:
+    """Give epoch seconds as Arrow timestamps in a timezone."""
+    return pa.array(seconds * 1_000_000).cast(pa.timestamp("us", timezone))
+
+
+def zone(timezone: str) -> str:
+    """Check a timezone's name.
+
+    Raises
+    ------
+    InvalidQueryError
+        When there is no such timezone; it is a ``ValueError`` too.
+    """
+    try:
+        ZoneInfo(timezone)
+    except (KeyError, ValueError, TypeError, OSError) as error:
+        raise InvalidQueryError(
+            f"timezone: {timezone!r} is no IANA timezone; write it like 'Europe/Berlin'",
+        ) from error
+    return timezone
+
+
+def _wall(first: int, last: int, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+    ends = pd.to_datetime([first, last], unit="s", utc=True).tz_convert(timezone)
+    naive = ends.tz_localize(None)
+    return naive[0], naive[1]
+
+
+def _instants(wall: pd.DatetimeIndex, timezone: str, *, first: bool) -> Ints:
+    flags = np.full(len(wall), first)
+    placed = wall.tz_localize(timezone, ambiguous=flags, nonexistent="shift_forward")
+    return np.asarray(placed.as_unit("s").asi8, np.int64)
+
+
+def _clock_edges(begin: pd.Timestamp, end: pd.Timestamp, freq: pd.Timedelta, timezone: str) -> Ints:
+    wall = pd.date_range(begin.floor("D"), end.floor("D") + pd.Timedelta(days=1), freq=freq)
+    # Where clocks go back, a time of day comes twice, and a bin begins at each.
+    return np.union1d(_instants(wall, timezone, first=True), _instants(wall, timezone, first=False))
+
+
+def _calendar_edges(
+    begin: pd.Timestamp, end: pd.Timestamp, offset: pd.offsets.BaseOffset, timezone: str
+) -> Ints:
+    origin = offset.rollback(begin.normalize())
+    wall = pd.date_range(origin, end.normalize() + 2 * offset, freq=offset)
+    return np.unique(_instants(pd.DatetimeIndex(wall), timezone, first=True))
+
+
+def make_bins(seconds: Ints, freq: str, timezone: str) -> Bins:
+    """Cut time into bins that hold all the instants.
+
+    Parameters
+    ----------
+    seconds : ndarray
+        Epoch seconds, in any order; from none comes no bin.
+    freq : str
+        A part of a day (``"15min"``, ``"h"``, ``"6h"``: whatever divides it) or a
+        calendar stretch: ``"D"``, ``"W"`` (from Monday; ``"W-SUN"`` from Sunday),
+        ``"M"``, ``"Q"``, ``"Y"``.
+    timezone : str
+        IANA name.
+
+    Returns
+    -------
+    Bins
+        Cut where a clock in that timezone shows the boundary: a day of a DST change
+        has 23 or 25 hours.
+
+    Raises
+    ------
+    ValueError
+        For a frequency that is none, or does not divide a day.
+    """
+    offset = _offset(freq)
+    zone(timezone)
+    if not len(seconds):
+        return Bins(np.zeros(1, np.int64), timezone)
+    first, last = int(seconds.min()), int(seconds.max())
+    begin, end = _wall(first, last, timezone)
+    if isinstance(offset, pd.offsets.Tick):
+        edges = _clock_edges(begin, end, pd.Timedelta(offset), timezone)
+    else:
+        edges = _calendar_edges(begin, end, offset, timezone)
+    low = int(np.searchsorted(edges, first, side="right")) - 1
+    high = int(np.searchsorted(edges, last, side="right"))
+    return Bins(edges[low : high + 1], timezone)
+
+
+def _offset(freq: str) -> pd.offsets.BaseOffset:
+    try:
+        offset = pd.tseries.frequencies.to_offset(_ANCHORED.get(freq, freq))
+    except ValueError as error:
+        raise ValueError(f"{freq!r} is no frequency; 'h', 'D', 'W' or 'M' are.") from error
+    if isinstance(offset, pd.offsets.Tick):
+        step = pd.Timedelta(offset)
+        if step < pd.Timedelta(seconds=1) or pd.Timedelta(days=1) % step:
+            raise ValueError(f"{freq!r} does not divide a day.")
+    return offset

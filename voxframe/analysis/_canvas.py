@@ -1,0 +1,138 @@
+"""Axes that look alike: colours, titles, time that reads well. Needs the ``plots`` extra."""
+
+from datetime import datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLUE, AMBER, TEAL, RED = "#2f6fb7", "#dd9a2b", "#3a9b84", "#c8453c"
+"""Told apart in every common kind of colour blindness, on light and on dark."""
+
+_HOUR, _DAY = 3600, 86_400
+_FREQUENCIES = (
+    (2 * _HOUR, "5min"), (4 * _DAY, "h"), (100 * _DAY, "D"), (750 * _DAY, "W"),
+)  # fmt: skip
+_PLACES = ((100, 0), (10, 1), (1, 2), (0, 4))
+WORDS = {"5min": "five minutes", "h": "hour", "D": "day", "W": "week", "M": "month"}
+
+
+def library() -> Any:
+    """Import matplotlib, when something is drawn and not before."""
+    try:
+        import matplotlib as mpl  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError("Plots need matplotlib: pip install 'voxframe[plots]'.") from error
+    return mpl
+
+
+def suited(first: int, last: int) -> str:
+    """Choose the stretch of time that gives a picture some dozens of points."""
+    for longest, freq in _FREQUENCIES:
+        if last - first <= longest:
+            return freq
+    return "M"
+
+
+def canvas(ax: "Axes | None") -> "Axes":
+    """Give the axes to draw on, new ones on a new figure if there are none."""
+    library()
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    _, new = plt.subplots(figsize=(9, 4), layout="constrained")
+    return new
+
+
+def tidy(ax: "Axes", title: str, *, legend: bool = False, note: str = "") -> None:
+    """Set title and note, keep only what helps to read."""
+    ax.set_title(title, loc="left", fontweight="bold", pad=30 if legend or note else 10)
+    if note:
+        ax.annotate(note, (0, 1), (0, 10), "axes fraction", textcoords="offset points",
+                    fontsize="small", alpha=0.85)  # fmt: skip
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(length=0)
+    ax.tick_params("x", pad=7)
+    ax.grid(axis="y", alpha=0.25, linewidth=0.7)
+    ax.set_axisbelow(True)
+    if legend:
+        ax.legend(
+            loc="lower left", bbox_to_anchor=(-0.01, 0.99), ncols=4, frameon=False,
+            fontsize="small", borderaxespad=0.3, handlelength=1.1, columnspacing=1.4,
+        )  # fmt: skip
+
+
+def nothing(ax: "Axes", title: str, what: str) -> "Axes":
+    """Say in an empty picture that there is nothing to see."""
+    tidy(ax, title)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.text(0.5, 0.5, what, transform=ax.transAxes, ha="center", va="center", alpha=0.7)
+    return ax
+
+
+def days(moments: pd.Series) -> NDArray[np.float64]:
+    """Give instants as matplotlib's days since 1970."""
+    utc = moments.dt.tz_convert("UTC").dt.tz_localize(None)
+    micros = utc.to_numpy().astype("datetime64[us]").astype(np.int64)
+    return np.asarray(micros / (_DAY * 1e6), np.float64)
+
+
+def points(ax: "Axes") -> float:
+    """Give the width of the axes in points, before any layout."""
+    figure = ax.get_figure(root=True)
+    return float(ax.get_window_extent().width * 72 / figure.dpi) if figure else 0.0
+
+
+def time_axis(ax: "Axes", first: float, last: float, timezone: str) -> None:
+    """Label the x axis with dates and times of the timezone, from ``first`` to ``last``."""
+    dates: Any = import_module("matplotlib.dates")
+
+    most = min(12, max(5, int(points(ax) // 75)))  # fewer than 5 cannot always be had
+    locator = dates.AutoDateLocator(tz=timezone, minticks=2, maxticks=most)
+    ax.set_xlim(first, last)
+    ax.xaxis.set_major_locator(locator)
+    formatter = dates.ConciseDateFormatter(locator, tz=timezone, show_offset=False)
+    ax.xaxis.set_major_formatter(formatter)
+    begin, end = dates.num2date(first, tz=timezone), dates.num2date(last - 1e-6, tz=timezone)
+    span = day(begin) if begin.date() == end.date() else f"{day(begin)} \N{EN DASH} {day(end)}"
+    ax.set_xlabel(f"{span}, {timezone}", fontsize="small", alpha=0.85, loc="left")
+
+
+def day(moment: datetime) -> str:
+    """Write a date for people."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def thousands(ax: "Axes") -> None:
+    """Write the y axis with a thin space between thousands."""
+    from matplotlib.ticker import FuncFormatter  # noqa: PLC0415
+
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+
+
+def number(value: float) -> str:
+    """Write a number for people: three digits that matter, thousands apart."""
+    size = abs(value)
+    places = 0 if value == round(value) else next(n for least, n in _PLACES if size >= least)
+    text = f"{value:,.{places}f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def spoken(seconds: float) -> str:
+    """Write a duration for people."""
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:  # noqa: PLR2004
+        return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{round(whole / 60)} min"  # noqa: PLR2004
+    hours, minutes = divmod(round(whole / 60), 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

@@ -1,0 +1,104 @@
+"""What was paid for, and when."""
+
+import numpy as np
+import pandas as pd
+
+from voxframe.analysis._bins import Bins, make_bins
+from voxframe.analysis._frame import DtypeBackend, grouped
+from voxframe.analysis._groups import KINDS, By, Coded, columns_by, over_time
+from voxframe.analysis._money import sums, total
+from voxframe.analysis._tables import Flags, History, Ints, Source, epoch_seconds, valid
+
+_MOMENTS = {"calls": "start_time", "records": "start_time", "resource_usage": "used_at"}
+
+
+def _moments(source: Source, kind: str) -> tuple[Ints, Flags]:
+    parents = source.parents(kind)
+    known = parents >= 0
+    starts = np.append(source.session_starts, 0)[parents]
+    if not known.all():
+        own = source[kind][_MOMENTS[kind]]
+        starts = np.where(known, starts, epoch_seconds(own))
+        known = known | valid(own)
+    return starts, known
+
+
+def time_codes(when: Ints, known: Flags, bins: Bins) -> Coded:
+    """Give the bin of each instant as a column to group by."""
+    return Coded(np.where(known, bins.find(when), -1), bins.starts())
+
+
+def _in_time(source: Source, freq: str, timezone: str) -> Coded:
+    moments = [_moments(source, kind) for kind in KINDS]
+    when = np.concatenate([starts for starts, _ in moments])
+    known = np.concatenate([flags for _, flags in moments])
+    seen = np.concatenate([when[known], source.session_starts])
+    return time_codes(when, known, make_bins(seen, freq, timezone))
+
+
+def cost_breakdown(
+    history: History,
+    *,
+    by: By = None,
+    freq: str | None = None,
+    timezone: str = "UTC",
+    dtype_backend: DtypeBackend = "numpy_nullable",
+) -> pd.DataFrame:
+    """Break the whole price down: calls, records and resources, by column and over time.
+
+    A session's price is the sum of its ``calls``, ``records`` and
+    ``other_resource_usage``; none of the three is left out, whatever it is broken down
+    by, so the rows always add up to everything that was paid. What a column says
+    nothing about stands in a row with a null label.
+
+    Parameters
+    ----------
+    history : CallHistory or mapping of tables
+        What to look at.
+    by : str or sequence of str, optional
+        Columns, of any table: a name is looked for in ``sessions``, then ``calls``,
+        ``records`` and ``resource_usage``; ``"calls.custom_data"`` says which is meant.
+        A column of ``sessions`` speaks for all that is in the session; one of ``calls``
+        for the calls and for the resources whose ``ref_call_id`` names the call.
+        Besides there are ``"kind"`` (calls, records, resources), ``"direction"``
+        (in, out) and ``"country"`` (where the remote number lies, ISO 3166-1, the
+        ``numbers`` extra; null for users and for what is no number).
+    freq : str, optional
+        Stretches of time: ``"h"``, ``"6h"``, ``"D"``, ``"W"`` (from Monday), ``"M"``,
+        ``"Q"``, ``"Y"``. Every price counts at its session's ``start_date``, so that a
+        session is never split, and a month's rows are the price of its sessions.
+    timezone : str
+        IANA name of the timezone whose clock cuts them; days of a DST change have 23
+        or 25 hours.
+    dtype_backend : {"numpy_nullable", "pyarrow"}
+        The sums are exact. ``"numpy_nullable"`` gives each as the nearest Float64,
+        ``"pyarrow"`` gives them as decimal128(38, 9).
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``start`` (with ``freq``: when the stretch begins, in ``timezone``), the columns
+        of ``by``, then ``calls_cost``, ``records_cost``, ``resources_cost`` and
+        ``total_cost`` in the account's currency. In order of time, or the dearest
+        first. With ``freq`` alone every stretch from the first session to the last has
+        a row, with ``by`` those in which something is. A price that is absent counts as
+        nothing. Without ``by`` and ``freq`` there is one row, of zeros when the history
+        is empty.
+
+    Raises
+    ------
+    ValueError
+        For an unknown column, frequency or timezone.
+    """
+    source = Source.of(history)
+    kinds = tuple(KINDS)
+    time = None if freq is None else _in_time(source, freq, timezone)
+    counts = [source.count(kind) for kind in kinds]
+    groups = over_time(time, columns_by(source, by, kinds), sum(counts))
+    parts = np.split(groups.codes, np.cumsum(counts)[:-1])
+    figures = {
+        f"{KINDS[kind]}_cost": sums(source[kind]["cost"], codes, groups.size)
+        for kind, codes in zip(kinds, parts, strict=True)
+    }
+    figures["total_cost"] = total(*figures.values())
+    return grouped(groups.labels, figures, "total_cost", dtype_backend)

@@ -1,0 +1,68 @@
+"""The last step: figures by group become a DataFrame."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from voxframe.analysis._money import to_float
+
+DtypeBackend = Literal["numpy_nullable", "pyarrow"]
+"""``"numpy_nullable"`` gives money as Float64, ``"pyarrow"`` as exact decimals."""
+
+_DTYPES = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.string(): pd.StringDtype(na_value=np.nan),
+}
+
+
+def to_frame(table: pa.Table, dtype_backend: DtypeBackend) -> pd.DataFrame:
+    """Give a table as a DataFrame with a plain index."""
+    if dtype_backend == "pyarrow":
+        return pd.DataFrame(table.to_pandas(types_mapper=pd.ArrowDtype))
+    if dtype_backend != "numpy_nullable":
+        raise ValueError("dtype_backend is 'numpy_nullable' or 'pyarrow'.")
+    for index, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            money = to_float(table[field.name].combine_chunks())
+            table = table.set_column(index, field.name, money)
+        elif pa.types.is_dictionary(field.type):
+            table = table.set_column(index, field.name, table[field.name].unify_dictionaries())
+    return pd.DataFrame(table.to_pandas(types_mapper=_DTYPES.get))
+
+
+def ratio(over: NDArray[Any], under: NDArray[Any]) -> pa.Array:
+    """Divide; by nothing is null."""
+    nothing = under == 0
+    return pa.array(over / np.where(nothing, 1, under), pa.float64(), mask=nothing)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give a frame's rows as dicts."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def highest(frame: pd.DataFrame, column: str) -> dict[str, Any]:
+    """Give the row with the greatest value of a column, the first of equals."""
+    at = int(frame[column].to_numpy(float).argmax())
+    return records(frame.iloc[at : at + 1])[0]
+
+
+def beside(labels: pa.Table, figures: Mapping[str, Any]) -> pa.Table:
+    """Put columns of figures after those of the labels."""
+    return pa.table({**{name: labels[name] for name in labels.column_names}, **figures})
+
+
+def grouped(
+    labels: pa.Table, figures: Mapping[str, Any], largest: str, dtype_backend: DtypeBackend
+) -> pd.DataFrame:
+    """Put figures beside their labels: in order of time, or the largest first."""
+    table = beside(labels, figures)
+    first = [] if "start" in labels.column_names else [(largest, "descending")]
+    order = [*first, *((name, "ascending") for name in labels.column_names)]
+    return to_frame(table.sort_by(order), dtype_backend)

@@ -1,0 +1,117 @@
+"""How calls and sessions ended."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from voxframe.analysis._codes import is_effective, meaning
+from voxframe.analysis._frame import beside, ratio, to_frame
+from voxframe.analysis._groups import By, Coded, Groups, columns_by, group, names_of
+from voxframe.analysis._tables import Flags, History, Ints, Source
+
+_NORMAL = "Normal termination"
+_FINISHES = {
+    _NORMAL: "The scenario ended by itself",
+    "Insufficient funds": "The account had no money left",
+    "Internal error (billing timeout)": "Billing on the service's side did not answer",
+    "Terminated administratively": "Someone, or the API, stopped it",
+    "JS session error": "The scenario's code failed",
+    "Timeout": "It ran into the longest time a session may last",
+}
+
+
+def _counted(columns: list[tuple[str, Coded]], rows: Flags) -> tuple[Groups, Ints]:
+    kept = [(name, Coded(column.codes[rows], column.labels)) for name, column in columns]
+    groups = group(kept, int(rows.sum()))
+    return groups, np.bincount(groups.codes, minlength=groups.size).astype(np.int64)
+
+
+def _shares(labels: pa.Table, by: By, counts: Ints) -> pa.Array:
+    """Each row's part of what its own combination of ``by`` holds."""
+    names = list(names_of(by))
+    if not names:
+        return ratio(counts, np.full(len(counts), counts.sum()))
+    keys = labels.select(names)
+    codes = np.zeros(len(counts), np.int64)
+    for name in names:
+        encoded = keys[name].combine_chunks().dictionary_encode(null_encoding="encode")
+        codes = codes * (len(encoded.dictionary) + 1) + encoded.indices.to_numpy()
+    _, owner = np.unique(codes, return_inverse=True)
+    return ratio(counts, np.bincount(owner, counts)[owner])
+
+
+def _ordered(table: pa.Table, by: By, count: str, reason: str) -> pd.DataFrame:
+    names = [(name, "ascending") for name in names_of(by)]
+    order = [*names, (count, "descending"), (reason, "ascending")]
+    return to_frame(table.sort_by(order), "numpy_nullable")
+
+
+def end_reasons(history: History, *, by: By = None, answered: bool = False) -> pd.DataFrame:
+    """Count why calls failed, in plain words.
+
+    Parameters
+    ----------
+    history : CallHistory or mapping of tables
+        What to look at: calls (legs) that were not answered.
+    by : str or sequence of str, optional
+        As in :func:`traffic`; ``"end_reason_details"`` gives the service's own words.
+    answered : bool
+        Look at the answered calls instead.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of ``by``, then ``end_reason_code`` (SIP, RFC 3261; null when the
+        service gave none), ``meaning`` (plain words), ``outcome`` (busy, no answer,
+        cancelled, rejected, number, refused, network, completed, unknown),
+        ``delivered`` (whether it counts for the NER, see :func:`traffic`), ``calls``,
+        ``share`` (of these calls in the same group, 0 to 1). The most calls first;
+        empty when there are none.
+    """
+    source = Source.of(history)
+    own = [name for name in names_of(by) if name != "end_reason_code"]
+    columns = columns_by(source, [*own, "end_reason_code"], ("calls",))
+    rows = source.legs.answered if answered else ~source.legs.answered
+    groups, counts = _counted(columns, rows)
+    codes = groups.labels["end_reason_code"].to_pylist()
+    figures = {
+        "meaning": pa.array([meaning(code).text for code in codes], pa.string()),
+        "outcome": pa.array([meaning(code).outcome for code in codes], pa.string()),
+        "delivered": pa.array([answered or is_effective(code) for code in codes], pa.bool_()),
+        "calls": pa.array(counts),
+        "share": _shares(groups.labels, own, counts),
+    }
+    return _ordered(beside(groups.labels, figures), own, "calls", "end_reason_code")
+
+
+def finish_reasons(history: History, *, by: By = None) -> pd.DataFrame:
+    """Count how sessions ended, in the service's words and in plain ones.
+
+    Parameters
+    ----------
+    history : CallHistory or mapping of tables
+        What to look at: all sessions.
+    by : str or sequence of str, optional
+        Columns of ``sessions``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of ``by``, then ``finish_reason`` (null when the service gave none),
+        ``meaning`` (null for a reason that is not documented), ``failed`` (any but
+        "Normal termination"; null for no reason), ``sessions``, ``share`` (of the
+        group's sessions, 0 to 1). The most sessions first; empty when there are none.
+    """
+    source = Source.of(history)
+    own = [name for name in names_of(by) if name != "finish_reason"]
+    columns = columns_by(source, [*own, "finish_reason"], ("sessions",))
+    groups, counts = _counted(columns, np.ones(source.count("sessions"), np.bool_))
+    reasons = groups.labels["finish_reason"].to_pylist()
+    failed = [None if reason is None else reason != _NORMAL for reason in reasons]
+    figures = {
+        "meaning": pa.array([_FINISHES.get(reason) for reason in reasons], pa.string()),
+        "failed": pa.array(failed, pa.bool_()),
+        "sessions": pa.array(counts),
+        "share": _shares(groups.labels, own, counts),
+    }
+    return _ordered(beside(groups.labels, figures), own, "sessions", "finish_reason")

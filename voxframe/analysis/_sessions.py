@@ -1,0 +1,130 @@
+"""What each session was: its calls, its talk, its whole price."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from voxframe._schema import SESSION_ID
+from voxframe.analysis._bins import zone
+from voxframe.analysis._frame import DtypeBackend, to_frame
+from voxframe.analysis._groups import KINDS, encode
+from voxframe.analysis._money import sums, total
+from voxframe.analysis._tables import Flags, History, Ints, Legs, Source
+
+_DETECTOR = "VOICEMAILDETECTION"
+_NEVER = np.iinfo(np.int64).max
+
+
+def _tally(parents: Ints, rows: Flags, size: int) -> Ints:
+    return np.bincount(parents[rows & (parents >= 0)], minlength=size).astype(np.int64)
+
+
+def _add(parents: Ints, seconds: Ints, size: int) -> Ints:
+    inside = parents >= 0
+    return np.bincount(parents[inside], seconds[inside], size).astype(np.int64)
+
+
+def _first_answer(legs: Legs, parents: Ints, size: int) -> Ints:
+    first = np.full(size, _NEVER)
+    rows = legs.answered & legs.timed & (parents >= 0)
+    np.minimum.at(first, parents[rows], legs.start[rows])
+    return first
+
+
+def _talk(legs: Legs, parents: Ints, size: int) -> Ints:
+    """Seconds in which at least two answered legs of a session were connected."""
+    rows = legs.timed & (legs.seconds > 0) & (parents >= 0)
+    session, start, seconds = parents[rows], legs.start[rows], legs.seconds[rows]
+    several = np.bincount(session, minlength=size)[session] > 1
+    session, start, seconds = session[several], start[several], seconds[several]
+    owner = np.concatenate([session, session])
+    moment = np.concatenate([start, start + seconds])
+    change = np.repeat([1, -1], len(session))
+    order = np.lexsort((moment, owner))
+    # Each session's changes add up to 0, so one running sum serves them all.
+    connected = np.cumsum(change[order])
+    lasting = np.diff(moment[order], append=0)
+    return _add(owner[order], np.where(connected > 1, lasting, 0), size)
+
+
+def _detections(source: Source, size: int) -> Ints:
+    kinds = encode(source["resource_usage"]["resource_type"])
+    wanted = [code for code, label in enumerate(kinds.labels.to_pylist()) if label == _DETECTOR]
+    return _tally(source.parents("resource_usage"), np.isin(kinds.codes, wanted), size)
+
+
+def session_totals(
+    history: History,
+    *,
+    timezone: str = "UTC",
+    dtype_backend: DtypeBackend = "numpy_nullable",
+) -> pd.DataFrame:
+    """Sum every session up in one row.
+
+    =========================  =======================================================
+    ``call_session_history_id``, ``start_date``, ``application_name``, ``rule_name``
+    --------------------------------------------------------------------------------
+    ``calls_in, calls_out``    its calls by direction
+    ``answered_in``            incoming calls that were answered: by the scenario, which
+                               an announcement is enough for
+    ``answered_out``           outgoing calls that were answered by whoever was called
+    ``answered_legs``          all calls with ``successful``
+    ``first_answer``           the earliest ``start_time`` of an answered call. The
+                               service does not say when a call stopped ringing
+    ``leg_seconds``            ``duration`` of the answered calls added up: what is paid
+    ``talk_seconds``           seconds in which two or more answered calls went on at
+                               once, that is, in which people were connected. A caller
+                               alone with an announcement does not talk, and two that
+                               are connected for a minute talk for one minute, not two
+    ``voicemail_detections``   uses of VOICEMAILDETECTION: that the detector listened,
+                               not that it heard a machine; the history does not say
+    ``calls_cost``, ``records_cost``, ``resources_cost``, ``total_cost``
+    --------------------------------------------------------------------------------
+    =========================  =======================================================
+
+    Parameters
+    ----------
+    history : CallHistory or mapping of tables
+        What to look at.
+    timezone : str
+        IANA name of the timezone that ``start_date`` and ``first_answer`` are given in.
+    dtype_backend : {"numpy_nullable", "pyarrow"}
+        The sums are exact. ``"numpy_nullable"`` gives each as the nearest Float64,
+        ``"pyarrow"`` gives them as decimal128(38, 9).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a session, in the order of ``sessions``. Counts, seconds and prices
+        (the account's currency) of a session without calls are 0, its ``first_answer``
+        is null.
+    """
+    source = Source.of(history)
+    sessions, legs, parents = source["sessions"], source.legs, source.parents("calls")
+    instant = pa.timestamp("us", zone(timezone))
+    size = source.count("sessions")
+    first = _first_answer(legs, parents, size)
+    never = first == _NEVER
+    figures = {
+        "calls_in": _tally(parents, legs.incoming, size),
+        "calls_out": _tally(parents, legs.outgoing, size),
+        "answered_in": _tally(parents, legs.incoming & legs.answered, size),
+        "answered_out": _tally(parents, legs.outgoing & legs.answered, size),
+        "answered_legs": _tally(parents, legs.answered, size),
+        "first_answer": pa.array(np.where(never, 0, first) * 1_000_000, mask=never).cast(instant),
+        "leg_seconds": _add(parents, legs.seconds, size),
+        "talk_seconds": _talk(legs, parents, size),
+        "voicemail_detections": _detections(source, size),
+    }
+    costs = {
+        f"{name}_cost": sums(source[kind]["cost"], source.parents(kind), size)
+        for kind, name in KINDS.items()
+    }
+    known = {
+        SESSION_ID: sessions[SESSION_ID],
+        "start_date": sessions["start_date"].cast(instant),
+        "application_name": sessions["application_name"],
+        "rule_name": sessions["rule_name"],
+    }
+    costs["total_cost"] = total(*costs.values())
+    return to_frame(pa.table({**known, **figures, **costs}), dtype_backend)

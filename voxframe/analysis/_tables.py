@@ -1,0 +1,190 @@
+"""What the functions work on: the four tables, as numpy columns and links between them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from voxframe._schema import SCHEMAS, SESSION_ID
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+class HasTables(Protocol):
+    """Anything that carries the four tables, a ``CallHistory`` above all."""
+
+    @property
+    def tables(self) -> Mapping[str, pa.Table]:
+        """The four tables by name."""
+
+
+History = HasTables | Mapping[str, pa.Table]
+"""What every function accepts: a ``CallHistory``, or the mapping of its four tables."""
+
+
+def integers(column: pa.ChunkedArray, null: int = 0) -> Ints:
+    """Give an integer column as numpy, ``null`` where it holds nothing."""
+    return np.asarray(pc.fill_null(column, null).to_numpy(), dtype=np.int64)
+
+
+def flags(column: pa.ChunkedArray) -> Flags:
+    """Give a boolean column as numpy; unknown is false."""
+    return np.asarray(pc.fill_null(column, false_()).to_numpy(), dtype=np.bool_)
+
+
+def false_() -> pa.Scalar:
+    """Give Arrow's false."""
+    return pa.scalar(value=False)
+
+
+def valid(column: pa.Array | pa.ChunkedArray) -> Flags:
+    """Say for each row whether the column holds something."""
+    whole = isinstance(column, pa.Array)
+    known = pa.chunked_array([column.is_valid()]) if whole else column.is_valid()
+    return np.asarray(known.to_numpy(), dtype=np.bool_)
+
+
+def epoch_seconds(column: pa.ChunkedArray) -> Ints:
+    """Give instants as whole seconds since 1970, the service's resolution; null is 0."""
+    return integers(column.cast(pa.timestamp("us", "UTC")).cast(pa.int64())) // 1_000_000
+
+
+def distinct(numbers: Ints) -> Ints:
+    """Give each number once, in order; ``numpy.unique`` takes ten times as long."""
+    ordered = np.sort(numbers)
+    changed: Flags = np.diff(ordered, prepend=ordered[:1] - 1) != 0
+    return ordered[changed]
+
+
+def rows_of(needles: pa.ChunkedArray, haystack: pa.ChunkedArray) -> Ints:
+    """Say in which row of ``haystack`` each id is first found; -1 is nowhere."""
+    wanted, ids = integers(needles), integers(haystack)
+    if not len(ids):
+        return np.full(len(wanted), -1, np.int64)
+    order = np.argsort(ids, kind="stable")
+    place = np.searchsorted(ids, wanted, sorter=order)
+    found = order[np.minimum(place, len(ids) - 1)]
+    return np.where(valid(needles) & (ids[found] == wanted), found, -1)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The four tables and the links between their rows, each found once."""
+
+    tables: Mapping[str, pa.Table]
+
+    @classmethod
+    def of(cls, history: History) -> "Source":
+        """Take the tables out of a history, or as they are.
+
+        Raises
+        ------
+        ValueError
+            When a table is missing: a price without it would not be whole.
+        """
+        tables = history if isinstance(history, Mapping) else history.tables
+        missing = [name for name in SCHEMAS if name not in tables]
+        if missing:
+            raise ValueError(f"Tables are missing: {', '.join(missing)}. All four are needed.")
+        return cls(tables)
+
+    def __getitem__(self, name: str) -> pa.Table:
+        return self.tables[name]
+
+    def count(self, name: str) -> int:
+        """Give the number of rows of a table."""
+        return int(self.tables[name].num_rows)
+
+    def parents(self, name: str) -> Ints:
+        """Give each child's row in ``sessions``; -1 where its session is not there."""
+        return self._parents[name]
+
+    @cached_property
+    def _parents(self) -> Mapping[str, Ints]:
+        return _Parents(self.tables)
+
+    @cached_property
+    def used_calls(self) -> Ints:
+        """The row in ``calls`` that each use of a resource belongs to; -1 is none."""
+        references = self["resource_usage"]["ref_call_id"]
+        return rows_of(references, self["calls"]["call_id"])
+
+    @cached_property
+    def session_starts(self) -> Ints:
+        """When each session started, in epoch seconds."""
+        return epoch_seconds(self["sessions"]["start_date"])
+
+    @cached_property
+    def legs(self) -> "Legs":
+        """The calls as numpy columns."""
+        return _legs(self)
+
+
+class _Parents(dict[str, Ints]):
+    """The rows in ``sessions`` of each child table, looked up when asked for."""
+
+    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
+        super().__init__()
+        self._tables = tables
+
+    def __missing__(self, name: str) -> Ints:
+        ids = self._tables["sessions"][SESSION_ID]
+        rows = rows_of(self._tables[name][SESSION_ID], ids)
+        self[name] = rows
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """The calls: each is one leg of its session.
+
+    Attributes
+    ----------
+    start : ndarray
+        Epoch seconds of ``start_time``, of the session's start where that is unknown.
+    timed : ndarray
+        Whether ``start`` is known at all.
+    answered : ndarray
+        Whether ``successful`` is true; unknown is not answered.
+    seconds : ndarray
+        ``duration`` of the answered ones; 0 for the others and where it is unknown.
+    measured : ndarray
+        Whether the leg was answered and its duration is known.
+    incoming, outgoing : ndarray
+        Its direction; both are false where it is unknown.
+    """
+
+    start: Ints
+    timed: Flags
+    answered: Flags
+    seconds: Ints
+    measured: Flags
+    incoming: Flags
+    outgoing: Flags
+
+
+def _legs(source: Source) -> Legs:
+    calls = source["calls"]
+    start, timed = epoch_seconds(calls["start_time"]), valid(calls["start_time"])
+    if not timed.all():
+        parents = source.parents("calls")
+        known = ~timed & (parents >= 0)
+        start, timed = start.copy(), timed | known
+        start[known] = source.session_starts[parents[known]]
+    answered = flags(calls["successful"])
+    measured = answered & valid(calls["duration"])
+    return Legs(
+        start=start,
+        timed=timed,
+        answered=answered,
+        seconds=np.where(measured, np.maximum(integers(calls["duration"]), 0), 0),
+        measured=measured,
+        incoming=flags(calls["incoming"]),
+        outgoing=flags(pc.invert(calls["incoming"])),
+    )
