@@ -27,6 +27,9 @@ _PASSES = 60
 # A service that gives the very same rows in the very same order so often has no others to give.
 _STILL = 3
 _LONGEST = 10**9
+# A field of so many values that each part would be a small part of a page costs more than it gives.
+_FINE = 4
+_FEW = 12
 
 
 def read_crowd(scope: Scope, second: int) -> Steps[None]:
@@ -148,7 +151,7 @@ def _split(
     """Split by the first field whose parts add up to the whole; give none if no field's do."""
     for at, name in enumerate(splitters):
         parts = [{**narrow, **part} for part in _parts(crowd, name, narrow, total)]
-        if len(parts) < 2:  # noqa: PLR2004
+        if not 2 <= len(parts) <= max(_FINE * total // crowd.limits.page, _FEW):  # noqa: PLR2004
             continue
         asks = [Ask(crowd.first, crowd.last, count=1, total=True, narrow=part) for part in parts]
         held = yield from ask_all(asks)

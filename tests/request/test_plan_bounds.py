@@ -169,12 +169,12 @@ def test_a_session_a_few_places_late_at_a_pages_end_is_noticed() -> None:
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_window_that_ends_in_the_middle_of_traffic_is_not_read_again(workers: int) -> None:
-    limits = Limits(page=10)
-    rows = rows_at(i // 4 for i in range(400))
+    limits = Limits(page=20)
+    rows = rows_at(i // 7 for i in range(700))
     for last in range(3, 99):
         service = Service(rows, limits=limits)
         settled, told = drive(
             plan(0, last, workers=workers, limits=limits), service, window=(0, last)
         )
-        assert len(told) == 4 * last
+        assert len(told) == 7 * last
         assert not settled.mended["counts_that_moved"]
