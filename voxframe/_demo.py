@@ -19,7 +19,8 @@ import voxframe
 history = voxframe.read_call_history("{start}", "{end}")
 history.calls                                  # a typed pandas DataFrame
 history.tables["calls"]                        # the same as a pyarrow.Table
-history.to_parquet("{out}")"""
+history.to_parquet("{out}")
+history.receipt                                # why nothing is missing"""
 
 
 def demo(out: str, sessions: int) -> None:

@@ -41,31 +41,18 @@ class ReadOptions(Filters, total=False):
     unknown_fields: str
 
 
-class PageParameters(TypedDict, total=False):
-    """The documented parameters of GetCallHistory."""
+class PageParameters(Filters, total=False):
+    """The documented parameters of GetCallHistory; of applications it takes one."""
 
     from_date: DateLike
     to_date: DateLike
-    call_session_history_id: Iterable[int] | int | None
-    application_id: int | None
-    application_name: str | None
-    user_id: Iterable[int] | int | None
-    rule_name: str | None
-    remote_number: Iterable[str] | str | None
-    remote_number_list: Iterable[str] | str | None
-    local_number: Iterable[str] | str | None
-    call_session_history_custom_data: str | None
     with_calls: bool | None
     with_records: bool | None
     with_other_resources: bool | None
-    child_account_id: Iterable[int] | int | None
-    children_calls_only: bool | None
     desc_order: bool | None
     with_total_count: bool | None
     count: int | None
     offset: int | None
-    min_duration: int | None
-    max_duration: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet as pq
 
+from voxframe._disk import sync
 from voxframe._manifest import Manifest
 from voxframe._receipt import Receipt
 from voxframe._schema import CHILDREN, SCHEMAS, SESSION_ID
@@ -76,7 +77,7 @@ def _write_all(tables: Tables, receipt: Receipt, folder: Path) -> None:
             pq.write_table(tables[name].replace_schema_metadata(metadata), file, compression="zstd")
             file.flush()
             os.fsync(file.fileno())
-    _sync(folder)
+    sync(folder)
 
 
 def _settle(work: Path, target: Path) -> None:
@@ -90,18 +91,8 @@ def _settle(work: Path, target: Path) -> None:
         # between two of these steps.
         for name in reversed(_FILES.values()):
             (work / name).replace(target / name)
-        _sync(target)
-    _sync(target.parent)
-
-
-def _sync(folder: Path) -> None:
-    if os.name != "posix":  # elsewhere a folder cannot be opened
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(target)
+    sync(target.parent)
 
 
 def read(path: str | os.PathLike[str]) -> tuple[Tables, Receipt]:
