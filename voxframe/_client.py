@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import TracebackType
@@ -94,6 +95,8 @@ class Client:
         self._clock = system_clock
         self._lock = threading.Lock()
         self._pools: set[Pool[Page]] = set()
+        # For a client that is dropped, or still open when its program ends.
+        weakref.finalize(self, self._transport.close)
 
     def __repr__(self) -> str:
         return f"<voxframe.Client of {self._url}>"

@@ -113,8 +113,8 @@ def _from_file(path: Path) -> Credentials:
     try:
         contents = json.loads(text)
     except ValueError:
-        # The parser's own message may quote the file.
-        raise CredentialsError(f"{path}: is no JSON") from None
+        # Not raised from here: the parser's own error holds the whole file.
+        contents = None
     if not isinstance(contents, dict):
         raise CredentialsError(f"{path}: is no JSON object")
     return _from_mapping(str(path), contents)

@@ -113,7 +113,7 @@ def _check_target(target: Path, query: Mapping[str, Any], *, overwrite: bool) ->
             )
     elif old.query != query and not overwrite:
         raise ExportError(
-            f"{target} holds an export of another query "
+            f"{target} holds an export of another query, account or address "
             f"({old.query.get('from_date')} to {old.query.get('to_date')}); name another folder, "
             "or pass overwrite=True to replace it",
         )

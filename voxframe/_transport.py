@@ -90,7 +90,8 @@ class Transport:
         # A proxy has no business between a program and its own machine.
         self._trust_env = not _is_loopback(httpx.URL(base_url).host)
         self._tls: ssl.SSLContext | None = None
-        self._lock = threading.Lock()
+        # Of a kind that the collector may enter again, when it closes a client that was dropped.
+        self._lock = threading.RLock()
         self._idle: list[_Lane] = []
         self._busy: dict[_Lane, threading.Event] = {}
         self._closed = False

@@ -11,7 +11,7 @@ FaultKind = Literal[
     "500", "502", "503", "html500", "html200", "empty", "not_json", "not_object", "error_string",
     "error_number", "error1", "error2", "error4", "error5", "100", "101", "104", "111", "340",
     "456", "515", "429", "redirect", "bomb", "gigabytes", "hang",
-    "cut_json", "cut_gzip", "reset", "short_length", "drip", "slow",
+    "cut_json", "hole", "cut_gzip", "reset", "short_length", "drip", "slow",
 ]  # fmt: skip
 
 
@@ -31,8 +31,9 @@ class Fault:
         with status 200; ``429``: the status; ``redirect``; ``bomb``: gzip of
         gigabytes; ``gigabytes``: the same, not compressed; ``hang``: no answer.
         The rest spoils a true answer: ``cut_json``, ``cut_gzip``: complete to HTTP
-        but cut in half; ``reset``: TCP RST in mid-body; ``short_length``: ends
-        before its Content-Length; ``drip``: a byte at a time; ``slow``: late.
+        but cut in half; ``hole``: the same without its middle; ``reset``: TCP RST in
+        mid-body; ``short_length``: ends before its Content-Length; ``drip``: a byte
+        at a time; ``slow``: late.
     at : tuple of int
         These requests, counted from 1.
     every : int
@@ -67,6 +68,11 @@ class Fault:
     size: int = 4 * 2**30
     location: str = "http://voximplant.example.net/platform_api/GetCallHistory"
 
+    @property
+    def _salt(self) -> int:
+        # The hash adds salt and number: seeds side by side would befall requests side by side.
+        return (self.seed + 41) << 32
+
     def fires(self, number: int, elapsed: float) -> bool:
         """Decide for one request."""
         if not (self.at or self.every or self.first or self.probability or self.during):
@@ -75,12 +81,12 @@ class Fault:
             number in self.at
             or (self.every > 0 and number % self.every == 0)
             or number <= self.first
-            or fraction(number, self.seed + 41) < self.probability
+            or fraction(number, self._salt) < self.probability
             or (self.during is not None and self.during[0] <= elapsed < self.during[1])
         )
 
 
-SPOILS: Final = frozenset({"cut_json", "cut_gzip", "reset", "short_length", "drip", "slow"})
+SPOILS: Final = frozenset({"cut_json", "hole", "cut_gzip", "reset", "short_length", "drip", "slow"})
 """Kinds that need a true answer first."""
 
 STREAMS: Final = frozenset({"bomb", "gigabytes", "hang"})

@@ -218,6 +218,8 @@ class Service:
         wanted = self._behaviour.gzip
         if kind == "cut_json":
             body = body[: len(body) // 2]
+        if kind == "hole":
+            body = body[: len(body) // 3] + body[-(len(body) // 3) :]
         if kind == "cut_gzip" or wanted is True or (wanted == "auto" and allowed):
             headers["content-encoding"] = "gzip"
             body = zlib.compress(body, 1, wbits=31)
