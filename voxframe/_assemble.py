@@ -1,7 +1,6 @@
 """Pages to one result: every session once, in order, with its own children."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -67,19 +66,16 @@ def assemble(pages: Sequence[Page], *, first: int, end: int, desc_order: bool = 
     sizes = np.array([len(page.tables["sessions"]) for page in pages])
     bounds = np.concatenate([[0], np.cumsum(sizes)])
     runs = _runs(order, bounds)
-
-    def put_together(name: str) -> pa.Table:
+    tables = {}
+    for name in SCHEMAS:
         parts = unified([page.tables[name] for page in pages], SCHEMAS[name])
         counts = None
         if name in CHILDREN:
             counts = np.concatenate([page._lengths[name] for page in pages])  # noqa: SLF001
         if len(runs) * _ROWS_A_RUN > len(order) + _ROWS_A_RUN * len(pages):
-            return _gathered(parts, order, counts)
-        return _sliced(parts, order, runs, bounds, counts)
-
-    # Side by side: nothing else is left to do meanwhile, and Arrow holds no lock.
-    with ThreadPoolExecutor(len(SCHEMAS)) as threads:
-        tables = dict(zip(SCHEMAS, threads.map(put_together, SCHEMAS), strict=True))
+            tables[name] = _gathered(parts, order, counts)
+        else:
+            tables[name] = _sliced(parts, order, runs, bounds, counts)
     return Assembled(tables, duplicates)
 
 

@@ -236,7 +236,10 @@ class Client:
         begin = reading.window.first if first is None else max(first, reading.window.first)
         with self._running(reading) as running:
             for gathered in running.gather([Piece(begin, reading.window.end)], whole=False):
-                yield gathered.piece, running.history(gathered)
+                piece, history = gathered.piece, running.history(gathered)
+                del gathered
+                yield piece, history
+                del history
 
     def _identity(self, reading: Reading) -> dict[str, Any]:
         """Say which query this is, without a filter's value: phone numbers are among them."""

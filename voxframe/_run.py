@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from voxframe._assemble import assemble
 from voxframe._decode import Page, decode
 from voxframe._fetch import Fetcher, Tally
@@ -79,7 +81,7 @@ class Run:
             self.pool,
             pieces,
             read,
-            self._fetch,
+            self._fetch if whole else self._fetch_lean,
             ahead=ahead,
             told=self._note,
             newest_first=self.reading.desc_order,
@@ -94,6 +96,12 @@ class Run:
             # The service does not answer this question, which is an answer too.
             nothing = json.dumps({"result": [], "timezone": self.setting.timezone})
             return decode(RawPage(nothing.encode()))
+
+    def _fetch_lean(self, request: Request) -> Page:
+        page = self._fetch(request)
+        # Each thread's allocator keeps what was freed for later; a long read would collect that.
+        pa.default_memory_pool().release_unused()
+        return page
 
     def _note(self, request: Request, page: Page) -> None:
         if request.ask.count > 1:

@@ -1,0 +1,134 @@
+"""The table and the picture."""
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+from benchmarks.results import ARROW, FLOOR, PAGE, SERVER, Cell, Results, targets
+
+_PACKAGES = ("voxframe", "pyarrow", "pandas", "numpy", "httpx")
+
+
+def markdown(results: Results) -> str:
+    """Write everything as Markdown."""
+    lines = [
+        "# Benchmarks",
+        "",
+        f"    python -m benchmarks {results.how}",
+        "",
+        f"{_machine()}. {_versions()}.",
+        "",
+        "Everything was measured in this one run, each contestant in a process of its own, "
+        "interleaved; figures are medians. The clock starts after the imports and stops when the "
+        "tables are there; key, connections and first touch of memory are within. Whoever did not "
+        "have every row and the whole cost would have been thrown out. The server is a process of "
+        "its own that sends stretches of a file; *the server alone* is what it gives to bare "
+        "sockets. The *floor* is what voxframe asked for, downloaded by the same HTTP client and "
+        "thrown away.",
+        "",
+        "![results](results.svg)",
+        "",
+        "## Targets",
+        "",
+        "| | target | reached | |",
+        "|---|---|---|---|",
+    ]
+    for target in targets(results):
+        sign, digits = ("≥" if target.at_least else "≤"), 0 if target.limit > 20 else 2
+        shown = 0 if target.limit > 50 else max(digits, 1)
+        lines.append(
+            f"| {target.what} | {sign} {target.limit:.{digits}f} | "
+            f"{target.reached:.{shown}f} | "
+            f"{'reached' if target.met else '**not reached**'} |"
+        )
+    for cell in results.cells():
+        lines += ["", f"## {cell}", "", *_table(results, cell)]
+    lines += ["", "## Import", "", "| | CPU s |", "|---|---|"]
+    lines += [
+        f"| `import {names}` | {sorted(times)[len(times) // 2]:.2f} |"
+        for names, times in results.imports.items()
+    ]
+    if results.notes:
+        lines += ["", "## Notes", "", *(f"- {note}" for note in results.notes)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(results: Results, cell: Cell) -> list[str]:
+    head = "| | wall s | × floor | CPU s | peak MiB | requests | MB | runs |"
+    if cell.latency:
+        head += " time with < 8 in flight |"
+    lines = [head, "|---" * (head.count("|") - 1) + "|"]
+    floor = results.get(cell, FLOOR)
+    for (where, name), runs in results.runs.items():
+        if where != cell:
+            continue
+        wall, cpu, peak, requests, size, idle = (
+            results.get(cell, name, figure)
+            for figure in ("wall", "cpu", "peak", "requests", "bytes", "idle")
+        )
+        against = f"{wall / floor:.1f}" if name != PAGE else ""
+        line = (
+            f"| {name} | {wall:.3f} | {against} | {cpu:.2f} | {peak:.0f} | {requests:.0f} | "
+            f"{size / 1e6:.0f} | {len(runs)} |"
+        )
+        lines.append(line + f" {idle:.0%} |" * bool(cell.latency))
+    return lines
+
+
+def _machine() -> str:
+    cores, memory = os.cpu_count(), 0
+    name = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        info = Path("/proc/cpuinfo").read_text()
+        name = next((x.partition(": ")[2] for x in info.splitlines() if "model name" in x), name)
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
+    system = f"{platform.system()} {platform.release().split('-')[0]}"
+    return f"{name}, {cores} cores, {memory} GiB, {system}, Python {platform.python_version()}"
+
+
+def _versions() -> str:
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+
+
+def picture(results: Results, path: Path) -> None:
+    """Draw the time of each contestant, on a logarithmic scale."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    mpl.rcParams["svg.hashsalt"] = "voxframe"
+    mpl.rcParams["svg.fonttype"] = "none"
+    base = Cell(50_000)
+    slow = Cell(200_000, latency=0.4)
+    cells = [cell for cell in (base, slow) if (cell, ARROW) in results.runs]
+    counts = [len(_bars(results, cell)) for cell in cells]
+    figure = Figure(figsize=(9, 0.42 * sum(counts) + 1.1 * len(cells)), layout="constrained")
+    axes = figure.subplots(len(cells), 1, height_ratios=counts, squeeze=False)[:, 0]
+    for axis, cell in zip(axes, cells, strict=True):
+        bars = _bars(results, cell)
+        floor = results.get(cell, FLOOR)
+        colours = [_colour(name) for name, _ in bars]
+        drawn = axis.barh([name for name, _ in bars], [wall for _, wall in bars], color=colours)
+        labels = [f" {wall:.2f} s   {wall / floor:.1f} ×" for _, wall in bars]
+        axis.bar_label(drawn, labels, fontsize=9, color="#333333")
+        axis.axvline(floor, color="#999999", linewidth=0.8, linestyle=":")
+        axis.set_xscale("log")
+        axis.set_xlim(floor / 2, 4 * max(wall for _, wall in bars))
+        axis.invert_yaxis()
+        axis.set_title(f"{cell}: seconds, and times the floor", loc="left", fontsize=11)
+        axis.spines[["top", "right", "left"]].set_visible(False)
+        axis.tick_params(axis="y", length=0)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def _bars(results: Results, cell: Cell) -> list[tuple[str, float]]:
+    names = [n for where, n in results.runs if where == cell and n not in (SERVER, PAGE)]
+    return sorted(((n, results.get(cell, n)) for n in names), key=lambda bar: bar[1])
+
+
+def _colour(name: str) -> str:
+    if name == FLOOR:
+        return "#b8b8b8"
+    return "#0b7285" if name.startswith("voxframe") else "#e8a33d"
+
+
