@@ -1,7 +1,6 @@
 """What an export is of and how far it is: one small file beside the data."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -85,15 +84,18 @@ _SPENT = ("requests", "retries", "pages", "duplicates", "seconds", "bytes")
 def _spent(old: Mapping[str, Any] | None, new: Receipt) -> Receipt:
     """Add what a stretch took to what was spent before."""
     total: dict[str, Any] = {name: getattr(new, name) for name in _SPENT}
-    mended = Counter(new.mended)
+    mended = dict(new.mended)
     if old is not None:
         before = Receipt.from_dict(old)
         total = {name: total[name] + getattr(before, name) for name in _SPENT}
-        mended.update(before.mended)
+        for kind, number in before.mended.items():
+            # What ends in _s is a figure in seconds and no count.
+            join = max if kind.endswith("_s") else int.__add__
+            mended[kind] = join(mended.get(kind, 0), number)
     return replace(
         new,
         **total,
-        mended=dict(mended),
+        mended=mended,
         total_count=None,
         settled="read in stretches of time, each settled by itself: counted by the service, or "
         "held in one answer",
