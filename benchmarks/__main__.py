@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +94,13 @@ class Runner:
                     if result := self._run(name, heat.cell, server, replay):
                         self._keep(name, heat.cell, server, result)
 
-    def _run(
-        self, name: str, cell: Cell, server: Server, replay: Path
-    ) -> dict[str, Any] | None:
+    def _run(self, name: str, cell: Cell, server: Server, replay: Path) -> dict[str, Any] | None:
         server.mode(latency=cell.latency, gzip=cell.gzip)
         python = sys.executable if name in _OURS else self.peers
         command = [
-            python, "-m", "benchmarks.contestants", name, "--url", server.url, "--credentials",
-            str(server.world.credentials), "--sessions", str(cell.sessions), "--replay", str(replay),
+            python, "-m", "benchmarks.contestants", name, "--url", server.url, "--replay",
+            str(replay), "--credentials", str(server.world.credentials), "--sessions",
+            str(cell.sessions),
         ]  # fmt: skip
         ran = subprocess.run(
             [*command, "--gzip"] if cell.gzip else command,
@@ -152,7 +152,7 @@ def _share_below(spans: list[tuple[float, float]], most: int) -> float:
     """Give the share of the time, from first to last, with fewer requests in flight than `most`."""
     steps = sorted([(began, 1) for began, _ in spans] + [(ended, -1) for _, ended in spans])
     flight, below = 0, 0.0
-    for (at, change), (then, _) in zip(steps, steps[1:], strict=False):
+    for (at, change), (then, _) in pairwise(steps):
         flight += change
         below += (then - at) * (flight < most)
     return below / (steps[-1][0] - steps[0][0])

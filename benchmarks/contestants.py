@@ -3,6 +3,7 @@
 Imports are done before the clock starts. Every contestant but the floor says how
 many rows and what cost it has, so that nobody wins by leaving something out.
 """
+# ruff: noqa: PLC0415 - each imports only what it needs, before the clock starts
 
 import argparse
 import asyncio
@@ -19,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -55,7 +57,7 @@ def windows(sessions: int) -> list[tuple[str, str]]:
     step = timedelta(hours=hours)
     edges = [FIRST + step * i for i in range(-(-(LAST - FIRST) // step))] + [LAST]
     spelled = [f"{edge:%Y-%m-%d %H:%M:%S}" for edge in edges]
-    return list(zip(spelled[:-1], spelled[1:], strict=True))
+    return list(pairwise(spelled))
 
 
 def asked(first: str, last: str, offset: int = 0) -> dict[str, str]:
@@ -291,7 +293,9 @@ def dlt_parquet(given: SimpleNamespace) -> Callable[[], Got]:
     return go
 
 
-def _polars(given: SimpleNamespace, *, nested: bool) -> Callable[[], Got]:
+def _polars(  # noqa: C901, PLR0915 - as one would write it: a script
+    given: SimpleNamespace, *, nested: bool
+) -> Callable[[], Got]:
     """What a good engineer writes in an afternoon: concurrent, declared types, no checks.
 
     Either rows are unnested in Python and given to polars, or polars reads the
@@ -426,7 +430,7 @@ def by_polars(given: SimpleNamespace) -> Callable[[], Got]:
 def _peak() -> float:
     """MiB of memory at most; of this program only, unlike what ``getrusage`` says after a fork."""
     try:
-        with open("/proc/self/status") as status:
+        with Path("/proc/self/status").open() as status:
             return next(int(line.split()[1]) for line in status if "VmHWM" in line) / 1024
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

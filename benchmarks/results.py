@@ -1,6 +1,7 @@
 """What was measured, and the questions that the targets ask of it."""
 
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
@@ -34,6 +35,7 @@ class Results:
     """All runs."""
 
     how: str
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
     runs: dict[tuple[Cell, str], list[Run]] = field(default_factory=dict)
     imports: dict[str, list[float]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -80,6 +82,9 @@ def _targets(results: Results) -> Iterator[Target]:
                  results.ratio(base, VENDOR, ARROW), at_least=True)  # fmt: skip
     yield Target("dlt against to Parquet", 25,
                  results.ratio(base, DLT, PARQUET), at_least=True)  # fmt: skip
+    for peer in (BY_HAND, BY_POLARS):
+        yield Target(f"{peer}, against to Arrow", 1.0,
+                     results.ratio(base, peer, ARROW), at_least=True)  # fmt: skip
     yield Target("to pandas (numpy_nullable) against to Arrow", 1.3,
                  results.ratio(base, PANDAS, ARROW))  # fmt: skip
     rounds = math.ceil(results.get(slow, ARROW, "requests") / WORKERS) if (

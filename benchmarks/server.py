@@ -23,6 +23,8 @@ import urllib.request
 import zlib
 from calendar import timegm
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Self
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -175,7 +177,7 @@ class Server:
         self.port = int(self._process.stdout.readline())
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -191,8 +193,7 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of processor time that the server has used so far."""
-        with open(f"/proc/{self._process.pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _call(self, path: str, body: bytes) -> bytes:

@@ -12,6 +12,7 @@ import multiprocessing
 import tempfile
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ class Stored:
         return self.folder / "credentials.json"
 
 
-def stored(sessions: int, say=print) -> Stored:
+def stored(sessions: int, say: Callable[..., None] = print) -> Stored:
     """Give the rendered world of so many sessions, from the last run if it is still there."""
     sources = sorted(Path(voxframe.emulator.__file__).parent.glob("*.py"))
     mark = hashlib.sha256(b"".join(p.read_bytes() for p in [*sources, Path(__file__)]))
@@ -83,7 +84,7 @@ def _render(sessions: int, folder: Path) -> None:
                 (rows, rows_z, blocks_z), parts, lengths, sizes, strict=True
             ):
                 file.write(part)
-                length += size
+                length.extend(size)
             for name, count in counts.items():
                 truth[name] += count
     plain, deflated, blocks = (np.cumsum([0, *length]) for length in lengths)
@@ -93,7 +94,9 @@ def _render(sessions: int, folder: Path) -> None:
     (folder / "truth.json").write_text(json.dumps(truth))
 
 
-def _render_chunk(span: tuple[int, int]):
+def _render_chunk(
+    span: tuple[int, int],
+) -> tuple[list[bytes], list[list[int]], dict[str, float]]:
     rows = [row + b"," for row in _answerer.render(np.arange(*span), _FULL)]
     blocks = [b"".join(rows[i : i + BLOCK]) for i in range(0, len(rows), BLOCK)]
     parts = [rows, [deflate(row) for row in rows], [deflate(block) for block in blocks]]

@@ -20,9 +20,9 @@ def test_an_expired_token_in_the_middle_is_renewed_once(month):
 
 
 def test_tokens_that_really_end_are_renewed(month):
-    # Tokens of a fifth of a second, back-dated by five.
+    # Tokens of a second at most, since they are back-dated by five, for a read of more than two.
     behaviour = Behaviour(page_cap=100, token_lifetime=6.2)
-    with serving(month, behaviour=behaviour, latency=0.1) as service:
+    with serving(month, behaviour=behaviour, latency=0.1, max_concurrency=1) as service:
         history = service.read(**LIGHT)
         assert service.emulator.counters.errors[456] == history.receipt.retries
     check(history.tables, month, light=True)

@@ -177,6 +177,15 @@ def test_a_program_may_end_with_an_iterator_left_open(month, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
+@pytest.fixture
+def _interruptible():
+    # Workers of pytest-xdist ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_ctrl_c_in_this_thread_leaves_no_thread_behind(small):
     # As in a notebook, where the kernel goes on.
     def interrupt() -> None:

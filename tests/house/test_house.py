@@ -54,6 +54,7 @@ def test_the_table_half_knows_no_wire(module):
 def test_what_both_use_uses_neither(module):
     halves = {f"voxframe.{other}" for other in REQUEST_HALF + TABLE_HALF}
     assert not halves & imports(module)
+    assert not {n for n in imports(module) if n.split(".")[0] in ("pyarrow", "pandas", "httpx")}
 
 
 def test_httpx_is_seen_in_one_module_only():

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-EPOCH = datetime(2026, 1, 1)  # noqa: DTZ001
+EPOCH = datetime(2026, 1, 1)
 ids = st.integers(1, 2**62)
 seconds = st.integers(0, 86_400)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
