@@ -35,7 +35,8 @@ def test_a_line_a_run_and_a_line_a_request(month, caplog):
     assert sum("code 503, HTTP 503" in line for line in debug if BAD.fullmatch(line)) == 1
     assert sum("code 456" in line for line in debug if BAD.fullmatch(line)) == 1
     assert sum("the network failed" in line for line in debug) == 1
-    assert any(line.endswith("attempt 2") for line in good)
+    # The 503 and the reset; by chance all three faults may have met one ask.
+    assert sum(not line.endswith("attempt 1") for line in debug) >= 2
     (warning,) = lines(caplog, logging.WARNING)
     assert warning.endswith("mended token_renewed 1")
 
