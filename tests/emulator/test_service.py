@@ -1,5 +1,7 @@
+import gc
 import itertools
 import json
+import socket
 import stat
 import threading
 import time
@@ -351,6 +353,19 @@ def test_cache_gives_the_same_bytes(run: Runner) -> None:
         (one,) = world.some(1)
         world.raise_cost([one])
         assert caller.post(**FULL).content != fresh
+
+
+def test_no_socket_is_left_open_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("sys.unraisablehook", lambda what: told.append(str(what.exc_value)))
+    for _ in range(10):
+        with Emulator(World(sessions=1)) as emulator:
+            address = httpx.URL(emulator.base_url)
+            late = [socket.create_connection((address.host, address.port)) for _ in range(3)]
+        gc.collect()
+        for connection in late:
+            connection.close()
+    assert told == []
 
 
 def test_served_in_the_foreground(tmp_path: Path) -> None:

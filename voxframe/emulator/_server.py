@@ -27,6 +27,7 @@ from voxframe.emulator._world import World
 _KEEP_ALIVE: Final = 75
 _START_TIMEOUT: Final = 30.0
 _STOP_TIMEOUT: Final = 10.0
+_TURNS: Final = 8
 _CACHE_BYTES: Final = 256 * 2**20
 
 
@@ -58,12 +59,23 @@ async def _listen(
     try:
         await stop.wait()
     finally:
+        # Nothing new first: what was just accepted cannot be closed once the server is.
+        for listening in server.sockets:
+            loop.remove_reader(listening.fileno())
+        await _turns()
         server.close()
         for connection in list(state.connections):
             connection.transport.abort()
         if state.tasks:
             await asyncio.wait(state.tasks, timeout=1.0)
         await server.wait_closed()
+        await _turns()
+
+
+async def _turns() -> None:
+    """Let the loop finish what it has begun: a connection is known some turns after its accept."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 class Emulator:
