@@ -7,14 +7,15 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, Unpack
 
+import pyarrow as pa
+
 from voxframe._credentials import Credentials, CredentialsLike, TokenSource
 from voxframe._decode import Page, decode
-from voxframe._export import exporting
 from voxframe._fetch import Fetcher, system_clock
 from voxframe._history import CallHistory
 from voxframe._jobs import Piece, Setting
@@ -25,7 +26,7 @@ from voxframe._progress import reporter
 from voxframe._query import MOST_IDS, spell
 from voxframe._receipt import Receipt
 from voxframe._retry import Brake, RetryPolicy
-from voxframe._run import Run
+from voxframe._run import Run, decoding
 from voxframe._transport import Transport, check_base_url
 from voxframe._window import DateLike, window
 from voxframe._wire import Limits, clock_face
@@ -154,7 +155,7 @@ class Client:
         form["to_date"] = clock_face(inside.end)
         asked = f"{form['from_date']} to {form['to_date']}"
         with self._pool(1) as pool:
-            fetcher = self._fetcher(pool, "keep")
+            fetcher = self._fetcher(pool, decode)
             pool.submit(0, None, lambda: fetcher.fetch(form, asked))
             return pool.next()[1]
 
@@ -194,7 +195,7 @@ class Client:
     def read(self, reading: Reading) -> CallHistory:
         """Read what was checked before, as one result."""
         whole = Piece(reading.window.first, reading.window.end)
-        with self._running(reading) as running:
+        with self._running(reading, lean=False) as running:
             for gathered in running.gather([whole], whole=True):
                 return running.history(gathered)
             return running.history(None)
@@ -207,6 +208,8 @@ class Client:
 
     def export(self, path: str | os.PathLike[str], reading: Reading, *, overwrite: bool) -> Receipt:
         """Read what was checked before to a dataset."""
+        from voxframe._export import exporting  # noqa: PLC0415 - not needed to read
+
         # A dataset grows by days, oldest first, whatever order is wanted of a table.
         reading = replace(reading, desc_order=False)
         with exporting(path, self._identity(reading), overwrite=overwrite) as export:
@@ -234,7 +237,7 @@ class Client:
             Neighbouring stretches of time, empty ones included.
         """
         begin = reading.window.first if first is None else max(first, reading.window.first)
-        with self._running(reading) as running:
+        with self._running(reading, lean=True) as running:
             for gathered in running.gather([Piece(begin, reading.window.end)], whole=False):
                 piece, history = gathered.piece, running.history(gathered)
                 del gathered
@@ -254,10 +257,12 @@ class Client:
         }
 
     @contextlib.contextmanager
-    def _running(self, reading: Reading) -> Iterator[Run]:
-        with self._pool(self._most) as pool, reporter(reading.progress) as report:
-            fetcher = self._fetcher(pool, reading.unknown_fields)
-            running = Run(reading, self._setting, self._most, pool, fetcher, report)
+    def _running(self, reading: Reading, *, lean: bool) -> Iterator[Run]:
+        # Some requests more than may be in flight: they leave while other answers are decoded.
+        workers = self._most + self._most // 4
+        with self._pool(workers) as pool, reporter(reading.progress) as report:
+            fetcher = self._fetcher(pool, decoding(pool, reading.unknown_fields, lean=lean))
+            running = Run(reading, self._setting, workers, pool, fetcher, report)
             try:
                 yield running
             finally:
@@ -265,7 +270,7 @@ class Client:
 
     @contextlib.contextmanager
     def _pool(self, workers: int) -> Iterator[Pool[Page]]:
-        pool: Pool[Page] = Pool(workers)
+        pool: Pool[Page] = Pool(workers, pa.cpu_count())
         with self._lock:
             self._pools.add(pool)
         try:
@@ -275,12 +280,8 @@ class Client:
                 self._pools.discard(pool)
             pool.close(lambda: self._transport.abort(pool.stopped))
 
-    def _fetcher(self, pool: Pool[Page], unknown_fields: str) -> Fetcher[Page]:
+    def _fetcher(self, pool: Pool[Page], read: Callable[[RawPage], Page]) -> Fetcher[Page]:
         clock = self._clock(pool.sleep)
-
-        def read(raw: RawPage) -> Page:
-            return decode(raw, unknown_fields=unknown_fields)
-
         brake = Brake(self._most, clock=clock.monotonic, sleep=clock.sleep)
         return Fetcher(self._transport, self._tokens, self._retry, brake, clock, pool.stopped, read)
 

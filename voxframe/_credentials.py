@@ -6,14 +6,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
-
-import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from voxframe.errors import CredentialsError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 VARIABLE = "VOXIMPLANT_CREDENTIALS"
 """Environment variable with the path of the key file."""
@@ -47,7 +45,7 @@ class Credentials:
     account_id: int
     key_id: str
     account_email: str | None = None
-    _key: RSAPrivateKey | None = field(default=None, repr=False, compare=False)
+    _key: "RSAPrivateKey | None" = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> NoReturn:
         """Refuse to leave the process."""
@@ -134,6 +132,17 @@ def _from_mapping(where: str, contents: Mapping[str, Any]) -> Credentials:
         raise CredentialsError(f"{where}: the field key_id is no text")
     if not isinstance(pem, str):
         raise CredentialsError(f"{where}: the field private_key is no text")
+    email = contents.get("account_email")
+    key = _private_key(where, pem)
+    return Credentials(account_id, key_id, email if isinstance(email, str) else None, key)
+
+
+def _private_key(where: str, pem: str) -> "RSAPrivateKey":
+    # As slow to import as all of this package.
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
     try:
         key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm, UnicodeEncodeError):
@@ -142,8 +151,7 @@ def _from_mapping(where: str, contents: Mapping[str, Any]) -> Credentials:
         ) from None
     if not isinstance(key, RSAPrivateKey):
         raise CredentialsError(f"{where}: the field private_key is no RSA key")
-    email = contents.get("account_email")
-    return Credentials(account_id, key_id, email if isinstance(email, str) else None, key)
+    return key
 
 
 class TokenSource:
@@ -191,6 +199,8 @@ class TokenSource:
             self._token = None
 
     def _sign(self, now: float) -> str:
+        import jwt  # noqa: PLC0415 - slow to import
+
         issued = int(now) - _BACKDATE
         claims = {
             # As a string: https://voximplant.com/docs/guides/managementapi/authorization

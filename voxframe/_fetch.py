@@ -5,12 +5,10 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Generic, Protocol, TypeVar
-
-import tenacity
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from voxframe._answer import Answer, Reading, Verdict, is_json, read, retry_after, server_time
 from voxframe._credentials import TokenSource
@@ -26,6 +24,9 @@ from voxframe.errors import (
     TransportError,
     VoxframeError,
 )
+
+if TYPE_CHECKING:
+    import tenacity
 
 logger = logging.getLogger("voxframe")
 
@@ -122,6 +123,15 @@ class _AgainError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Result:
+    """An answer that is a result, and how long it was on its way."""
+
+    body: bytes = field(repr=False)
+    code: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fetcher(Generic[P]):
     """How one run gets its pages; safe to use from many threads.
 
@@ -172,47 +182,49 @@ class Fetcher(Generic[P]):
         ApiError, TransportError, DecodeError
             As the contract says, after all that may mend it was tried.
         """
+        import tenacity  # noqa: PLC0415 - slow to import
+
         started: list[float] = []
         last: list[_AgainError] = []
 
+        def failed(error: NetworkError | _AgainError) -> _AgainError:
+            last.append(self._again(error, started))
+            return last[-1]
+
         def attempt() -> P:
-            entered = self.brake.enter()
-            try:
+            with self.brake.place() as entered:
                 spent = entered - started[0] if started else 0.0
                 if spent >= self.policy.timeout:
                     # Others were throttled meanwhile, and the brake held this page back too.
                     raise self._last_word(last[-1], asked, len(started), spent)
                 started.append(entered)
-                return self._attempt(form, asked, len(started), self.policy.timeout - spent)
-            except (NetworkError, _AgainError) as error:
-                again = error if isinstance(error, _AgainError) else _AgainError(error)
-                own = self.policy.wait(
-                    len(started), throttled=again.throttled, draw=self.clock.draw
-                )
-                again.wait = max(own, again.wait)
-                if again.throttled:
-                    self.brake.throttled(entered, again.wait)
-                last.append(again)
-                raise again from None
-            finally:
-                self.brake.leave()
+                left = self.policy.timeout - spent
+                try:
+                    got = self._result(form, asked, len(started), left)
+                except (NetworkError, _AgainError) as error:
+                    raise failed(error) from None
+            # The place is free for another request while this answer is decoded.
+            try:
+                return self._decoded(got, asked, len(started))
+            except _AgainError as error:
+                raise failed(error) from None
 
-        def wait(_state: tenacity.RetryCallState) -> float:
+        def wait(_state: "tenacity.RetryCallState") -> float:
             # When throttled, the brake holds everybody back, this page included.
             return 0.0 if last[-1].throttled else last[-1].wait
 
-        def stop(state: tenacity.RetryCallState) -> bool:
+        def stop(state: "tenacity.RetryCallState") -> bool:
             spent = self.clock.monotonic() - started[0]
             return (
                 state.attempt_number >= self.policy.max_attempts
                 or spent + last[-1].wait >= self.policy.timeout
             )
 
-        def give_up(state: tenacity.RetryCallState) -> P:
+        def give_up(state: "tenacity.RetryCallState") -> P:
             spent = self.clock.monotonic() - started[0]
             raise self._last_word(last[-1], asked, state.attempt_number, spent) from None
 
-        def before_sleep(_state: tenacity.RetryCallState) -> None:
+        def before_sleep(_state: "tenacity.RetryCallState") -> None:
             self.tally.add(retries=1)
 
         retrying = tenacity.Retrying(
@@ -225,17 +237,29 @@ class Fetcher(Generic[P]):
         )
         return retrying(attempt)
 
-    def _attempt(self, form: Mapping[str, str], asked: str, number: int, left: float) -> P:
+    def _again(self, error: NetworkError | _AgainError, started: Sequence[float]) -> _AgainError:
+        """Draw the wait before the next attempt; have everybody slow down if that was asked."""
+        again = error if isinstance(error, _AgainError) else _AgainError(error)
+        own = self.policy.wait(len(started), throttled=again.throttled, draw=self.clock.draw)
+        again.wait = max(own, again.wait)
+        if again.throttled:
+            self.brake.throttled(started[-1], again.wait)
+        return again
+
+    def _result(self, form: Mapping[str, str], asked: str, number: int, left: float) -> _Result:
         began = self.clock.monotonic()
         until = began + min(self.policy.request_timeout, left)
         answer, reading = self._authorized(form, asked, number, until)
         if reading.verdict is not Verdict.RESULT:
             raise self._failure(reading, answer, asked)
         self.tally.add(bytes_=len(answer.body))
+        return _Result(answer.body, reading.code, self.clock.monotonic() - began)
+
+    def _decoded(self, got: _Result, asked: str, number: int) -> P:
         try:
-            page = self.decode(RawPage(answer.body, asked))
+            page = self.decode(RawPage(got.body, asked))
         except DecodeError:
-            if is_json(answer.body):
+            if is_json(got.body):
                 raise
             text = "an answer that is no whole JSON value"
             logger.debug("%s: %s, attempt %d", asked, text, number)
@@ -244,10 +268,10 @@ class Fetcher(Generic[P]):
         logger.debug(
             "%s: code %d, %d rows, %d bytes, %.3f s, attempt %d",
             asked,
-            reading.code,
+            got.code,
             page.count,
-            len(answer.body),
-            self.clock.monotonic() - began,
+            len(got.body),
+            got.seconds,
             number,
         )
         return page

@@ -2,16 +2,16 @@
 
 import os
 import threading
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
 import pyarrow as pa
 
-from voxframe import _parquet
 from voxframe._glance import as_html, as_text, glance
-from voxframe._pandas import frame
 from voxframe._receipt import Receipt
 from voxframe._schema import SCHEMAS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Backend = Literal["numpy_nullable", "pyarrow"]
 _BACKENDS = ("numpy_nullable", "pyarrow")
@@ -47,32 +47,34 @@ class CallHistory:
         self._lock = threading.Lock()
 
     @property
-    def sessions(self) -> pd.DataFrame:
+    def sessions(self) -> "pd.DataFrame":
         """One row a session, made on first use."""
         return self._frame("sessions")
 
     @property
-    def calls(self) -> pd.DataFrame:
+    def calls(self) -> "pd.DataFrame":
         """One row a call (a leg of a session), made on first use."""
         return self._frame("calls")
 
     @property
-    def records(self) -> pd.DataFrame:
+    def records(self) -> "pd.DataFrame":
         """One row a recording, made on first use."""
         return self._frame("records")
 
     @property
-    def resource_usage(self) -> pd.DataFrame:
+    def resource_usage(self) -> "pd.DataFrame":
         """One row a use of another resource, made on first use."""
         return self._frame("resource_usage")
 
-    def _frame(self, name: str) -> pd.DataFrame:
+    def _frame(self, name: str) -> "pd.DataFrame":
+        from voxframe._pandas import frame  # noqa: PLC0415 - pandas is slow to import
+
         with self._lock:
             if name not in self._frames:
                 self._frames[name] = frame(self.tables[name], "numpy_nullable")
             return self._frames[name]
 
-    def to_pandas(self, dtype_backend: Backend = "numpy_nullable") -> dict[str, pd.DataFrame]:
+    def to_pandas(self, dtype_backend: Backend = "numpy_nullable") -> "dict[str, pd.DataFrame]":
         """Make new pandas frames of the four tables.
 
         Parameters
@@ -93,6 +95,8 @@ class CallHistory:
         """
         if dtype_backend not in _BACKENDS:
             raise ValueError(f"dtype_backend is one of {', '.join(_BACKENDS)}")
+        from voxframe._pandas import frame  # noqa: PLC0415 - pandas is slow to import
+
         return {name: frame(table, dtype_backend) for name, table in self.tables.items()}
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
@@ -111,6 +115,8 @@ class CallHistory:
             If `path` is a file or holds other data, or cannot be written. What
             was in it is as it was before.
         """
+        from voxframe import _parquet  # noqa: PLC0415 - not needed to read
+
         _parquet.write(self.tables, self.receipt, path)
 
     @classmethod
@@ -132,6 +138,8 @@ class CallHistory:
         ExportError
             If `path` holds no call history, or files that do not belong together.
         """
+        from voxframe import _parquet  # noqa: PLC0415 - not needed for a read from the service
+
         return cls(*_parquet.read(path))
 
     def report_html(

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 from voxframe._transport import CancelledError
@@ -24,7 +25,9 @@ class Pool(Generic[T]):
     Parameters
     ----------
     most : int
-        Threads, at most.
+        Threads that mostly wait, at most.
+    cores : int
+        Threads that compute, at most.
 
     Attributes
     ----------
@@ -32,7 +35,7 @@ class Pool(Generic[T]):
         Set when the pool is closed; waits in the workers watch it.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, cores: int) -> None:
         self.stopped = threading.Event()
         self._most = most
         self._work: queue.PriorityQueue[tuple[int, int, Any]] = queue.PriorityQueue()
@@ -40,6 +43,8 @@ class Pool(Generic[T]):
         self._number = itertools.count()
         self._threads: list[threading.Thread] = []
         self._under_way = 0
+        # Each thread has memory of its own, warm from its last page: few threads, few of those.
+        self._cores = ThreadPoolExecutor(cores, "voxframe-compute")
 
     def submit(self, priority: int, key: object, work: Callable[[], T]) -> None:
         """Have something done; the lowest priority first."""
@@ -74,6 +79,10 @@ class Pool(Generic[T]):
                 return key, outcome
         raise CancelledError("the client was closed while it was reading")
 
+    def compute(self, work: Callable[[], T]) -> T:
+        """Do something in a worker that keeps a core busy, when there is one for it."""
+        return self._cores.submit(work).result()
+
     def sleep(self, seconds: float) -> None:
         """Wait in a worker, unless the pool is closed meanwhile."""
         if self.stopped.wait(seconds):
@@ -82,6 +91,7 @@ class Pool(Generic[T]):
     def stop(self) -> None:
         """Have all threads end as soon as they notice; from any thread."""
         self.stopped.set()
+        self._cores.shutdown(wait=False, cancel_futures=True)
         for _ in range(self._most):
             self._work.put((-1, next(self._number), None))
 

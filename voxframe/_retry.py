@@ -1,11 +1,15 @@
 """How long to try, and how fast: values for one page, and a brake shared by all."""
 
+import contextlib
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from voxframe.errors import InvalidQueryError
+
+# Waits are cut in slices of this many seconds, so that a stopped read is noticed soon.
+_SLICE = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,7 @@ class Brake:
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
+        self._freed = threading.Condition(self._lock)
         self._limit = float(most)
         self._in_flight = 0
         self._resume = 0.0
@@ -101,8 +106,18 @@ class Brake:
         """Requests that may be in flight now."""
         return int(self._limit)
 
-    def enter(self) -> float:
-        """Wait for a place; give the time at which it was had."""
+    @contextlib.contextmanager
+    def place(self) -> Iterator[float]:
+        """Wait for a place in flight and hold it; gives the time at which it was had."""
+        entered = self._enter()
+        try:
+            yield entered
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+                self._freed.notify()
+
+    def _enter(self) -> float:
         while True:
             with self._lock:
                 now = self._clock()
@@ -111,18 +126,14 @@ class Brake:
                     if self._in_flight < int(self._limit):
                         self._in_flight += 1
                         return now
-                    wait = 0.05
-            self._sleep(min(wait, 0.25))
-
-    def leave(self) -> None:
-        """Give the place back."""
-        with self._lock:
-            self._in_flight -= 1
+                    self._freed.wait(_SLICE)
+            self._sleep(min(max(wait, 0.0), _SLICE))
 
     def went_well(self) -> None:
         """Let one more in flight after as many answers as are in flight now."""
         with self._lock:
             self._limit = min(self._limit + 1.0 / self._limit, float(self._most))
+            self._freed.notify()
 
     def throttled(self, entered: float, wait: float) -> None:
         """Slow everybody down.

@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -24,6 +24,34 @@ from voxframe.errors import ApiError
 logger = logging.getLogger("voxframe")
 # Without it Python prints warnings to stderr for a program that set up no logging.
 logger.addHandler(logging.NullHandler())
+
+
+def decoding(pool: Pool[Page], unknown_fields: str, *, lean: bool) -> Callable[[RawPage], Page]:
+    """Make pages of bytes to tables on the pool's cores.
+
+    Parameters
+    ----------
+    pool : Pool
+        Whose threads wait for it.
+    unknown_fields : {"keep", "ignore", "raise"}
+        As for :func:`voxframe.read_call_history`.
+    lean : bool
+        Give memory back after each page.
+
+    Returns
+    -------
+    callable
+        From a page of bytes to its tables.
+    """
+
+    def read(raw: RawPage) -> Page:
+        page = decode(raw, unknown_fields=unknown_fields)
+        if lean:
+            # Each thread's allocator keeps what was freed; a long read would collect that.
+            pa.default_memory_pool().release_unused()
+        return page
+
+    return lambda raw: pool.compute(lambda: read(raw))
 
 
 @dataclass(slots=True)
@@ -81,7 +109,7 @@ class Run:
             self.pool,
             pieces,
             read,
-            self._fetch if whole else self._fetch_lean,
+            self._fetch,
             ahead=ahead,
             told=self._note,
             newest_first=self.reading.desc_order,
@@ -96,12 +124,6 @@ class Run:
             # The service does not answer this question, which is an answer too.
             nothing = json.dumps({"result": [], "timezone": self.setting.timezone})
             return decode(RawPage(nothing.encode()))
-
-    def _fetch_lean(self, request: Request) -> Page:
-        page = self._fetch(request)
-        # Each thread's allocator keeps what was freed for later; a long read would collect that.
-        pa.default_memory_pool().release_unused()
-        return page
 
     def _note(self, request: Request, page: Page) -> None:
         if request.ask.count > 1:

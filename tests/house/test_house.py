@@ -89,7 +89,8 @@ def test_import_is_light():
     code = (
         "import sys, voxframe; "
         "print(sorted({'matplotlib', 'starlette', 'uvicorn', 'orjson', 'voxframe.emulator', "
-        "'tqdm', 'IPython'} & set(sys.modules)))"
+        "'tqdm', 'IPython', 'pandas', 'jwt', 'cryptography', 'tenacity', 'pyarrow.parquet'} "
+        "& set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
