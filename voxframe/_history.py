@@ -2,16 +2,15 @@
 
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import pandas as pd
 import pyarrow as pa
 
 from voxframe._glance import as_html, as_text, glance
+from voxframe._pandas import frame
 from voxframe._receipt import Receipt
 from voxframe._schema import SCHEMAS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Backend = Literal["numpy_nullable", "pyarrow"]
 _BACKENDS = ("numpy_nullable", "pyarrow")
@@ -47,34 +46,32 @@ class CallHistory:
         self._lock = threading.Lock()
 
     @property
-    def sessions(self) -> "pd.DataFrame":
+    def sessions(self) -> pd.DataFrame:
         """One row a session, made on first use."""
         return self._frame("sessions")
 
     @property
-    def calls(self) -> "pd.DataFrame":
+    def calls(self) -> pd.DataFrame:
         """One row a call (a leg of a session), made on first use."""
         return self._frame("calls")
 
     @property
-    def records(self) -> "pd.DataFrame":
+    def records(self) -> pd.DataFrame:
         """One row a recording, made on first use."""
         return self._frame("records")
 
     @property
-    def resource_usage(self) -> "pd.DataFrame":
+    def resource_usage(self) -> pd.DataFrame:
         """One row a use of another resource, made on first use."""
         return self._frame("resource_usage")
 
-    def _frame(self, name: str) -> "pd.DataFrame":
-        from voxframe._pandas import frame  # noqa: PLC0415 - pandas is slow to import
-
+    def _frame(self, name: str) -> pd.DataFrame:
         with self._lock:
             if name not in self._frames:
                 self._frames[name] = frame(self.tables[name], "numpy_nullable")
             return self._frames[name]
 
-    def to_pandas(self, dtype_backend: Backend = "numpy_nullable") -> "dict[str, pd.DataFrame]":
+    def to_pandas(self, dtype_backend: Backend = "numpy_nullable") -> dict[str, pd.DataFrame]:
         """Make new pandas frames of the four tables.
 
         Parameters
@@ -95,8 +92,6 @@ class CallHistory:
         """
         if dtype_backend not in _BACKENDS:
             raise ValueError(f"dtype_backend is one of {', '.join(_BACKENDS)}")
-        from voxframe._pandas import frame  # noqa: PLC0415 - pandas is slow to import
-
         return {name: frame(table, dtype_backend) for name, table in self.tables.items()}
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
