@@ -163,9 +163,12 @@ class Transport:
                 lane.close()
 
     def _new_lane(self) -> "_Lane":
-        if self._tls is None:
+        if self._tls is None and self._url.startswith("https:"):
             # Reading the machine's certificates takes longer than a request; once is enough.
             self._tls = httpx.create_ssl_context(trust_env=self._trust_env)
+        elif self._tls is None:
+            # Of no use here, and trusting nobody.
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         return _Lane(self._tls, trust_env=self._trust_env)
 
 
