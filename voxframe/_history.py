@@ -175,5 +175,7 @@ class CallHistory:
         return as_html(glance(self.tables), self.receipt)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Without the lock, and without frames that can be made again.
-        return CallHistory, (self.tables, self.receipt)
+        # Without the lock, and without frames that can be made again. In one chunk, since a slice
+        # of a page would take all of its page along.
+        tables = {name: table.combine_chunks() for name, table in self.tables.items()}
+        return CallHistory, (tables, self.receipt)

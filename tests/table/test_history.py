@@ -160,6 +160,18 @@ def test_pickle(history: CallHistory) -> None:
     assert same(pickle.loads(pickle.dumps(history)), history)
 
 
+def test_a_pickle_takes_its_rows_and_not_their_pages(answer: Answer) -> None:
+    rows = [
+        {"call_session_history_id": i, "start_date": f"2026-10-{1 + i // 1000:02} 00:00:00"}
+        for i in range(20_000)
+    ]
+    day = 1_790_812_800
+    tables = assemble([answer(*rows)], first=day, end=day + 86_400).tables
+    assert len(tables["sessions"]) == 1000
+    one, whole = CallHistory(tables, RECEIPT), history_of(answer(*rows))
+    assert 10 * len(pickle.dumps(one)) < len(pickle.dumps(whole))
+
+
 def test_what_it_says(sample: Callable[[str], RawPage], answer: Answer) -> None:
     history = history_of(decode(sample("documented")))
     for text in (repr(history), history._repr_html_()):
