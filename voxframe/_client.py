@@ -21,6 +21,7 @@ from voxframe._history import CallHistory
 from voxframe._jobs import Piece, Setting
 from voxframe._options import PageParameters, Reading, ReadOptions, prepare
 from voxframe._page import RawPage
+from voxframe._plan import ahead
 from voxframe._pool import Pool
 from voxframe._progress import reporter
 from voxframe._query import MOST_IDS, spell
@@ -258,8 +259,7 @@ class Client:
 
     @contextlib.contextmanager
     def _running(self, reading: Reading, *, lean: bool) -> Iterator[Run]:
-        # Some requests more than may be in flight: they leave while other answers are decoded.
-        workers = self._most + self._most // 4
+        workers = ahead(self._most)
         with self._pool(workers) as pool, reporter(reading.progress) as report:
             fetcher = self._fetcher(pool, decoding(pool, reading.unknown_fields, lean=lean))
             running = Run(reading, self._setting, workers, pool, fetcher, report)

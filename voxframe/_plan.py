@@ -48,6 +48,11 @@ class StrayRowsError(IncompleteHistoryError):
     """The service answered with rows outside the window asked for, again and again."""
 
 
+def ahead(in_flight: int) -> int:
+    """Say how many answers to plan side by side, so that others leave while some are decoded."""
+    return in_flight + in_flight // 4
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """How a plan ended.
@@ -239,7 +244,7 @@ class _Forward:
         # The most rows that an answer had so far: the service may give fewer than are asked for.
         self.gives = held.starts.size
         # Every cut costs about half a page; the promise about requests allows this many.
-        self.cuts_left = 2 * (scope.workers - 1) + total // (125 * scope.limits.page)
+        self.cuts_left = 8 * (scope.workers - 1) // 5 + total // (125 * scope.limits.page)
         self.running: dict[Ask, tuple[_Segment, float]] = {}
         self.held = held
         self.missing = max(total - held.starts.size, 1)
@@ -325,6 +330,9 @@ class _Forward:
             return None
         known = [segment for segment, _ in self.running.values()]
         longest = max(known, key=lambda segment: segment.left)
+        if not longest.even and sum(not s.sure for s in known) >= max(self.scope.workers // 3, 1):
+            # Most parts of an uneven stretch are nearly empty: the cuts are for where the work is.
+            return None
         rest = longest.left - self.gives
         if rest < _WORTH_A_CUT * self.gives:
             return None
