@@ -109,6 +109,8 @@ class Pool(Generic[T]):
         until = time.monotonic() + _FAREWELL
         for thread in self._threads:
             thread.join(max(until - time.monotonic(), 0.0))
+        # Nothing is computed any more, unless for a thread that was left behind.
+        self._cores.shutdown(wait=not any(thread.is_alive() for thread in self._threads))
 
     def _run(self) -> None:
         while True:

@@ -38,7 +38,7 @@ def test_of_two_answers_with_the_same_session_the_later_one_wins(monkeypatch):
         pages.append(decode(raw, **options))
         return pages[-1]
 
-    monkeypatch.setattr("voxframe._client.decode", keeping)
+    monkeypatch.setattr("voxframe._run.decode", keeping)
     # Every session gets dearer with every request.
     behaviour = Behaviour(page_cap=300, changes=Changes(cost_every=1, size=1_500))
     with serving(world, behaviour=behaviour, max_concurrency=1) as service:
