@@ -147,6 +147,14 @@ class Runner:
                 spent = sum(after[2:4]) - sum(before[2:4])
                 self.results.imports.setdefault(names, []).append(spent)
 
+    def stages(self) -> None:
+        """Have the stages of a page timed in a process that does nothing else."""
+        ran = subprocess.run(
+            [sys.executable, "-m", "benchmarks.stages"],
+            stdout=subprocess.PIPE, text=True, cwd=_HERE.parent, check=True,
+        )  # fmt: skip
+        self.results.stages = json.loads(ran.stdout.splitlines()[-1])
+
 
 def _share_below(spans: list[tuple[float, float]], most: int) -> float:
     """Give the share of the time, from first to last, with fewer requests in flight than `most`."""
@@ -168,6 +176,7 @@ def main() -> None:
     asked = parser.parse_args()
     runner = Runner(asked.peers, Results("--full" if asked.full else "--quick"))
     runner.imports(9 if asked.full else 5)
+    runner.stages()
     for heat in FULL if asked.full else QUICK:
         runner.heat(heat)
     text = report.markdown(runner.results)

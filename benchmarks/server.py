@@ -4,8 +4,8 @@ Not the emulator: it checks no token, knows no filter and makes no faults. A pag
 is a stretch of a file that the kernel sends by itself (``sendfile``), so that on a
 machine with few cores the server takes none of the clients'.
 
-``POST /mode`` sets latency and compression and empties the log; ``GET /log`` gives
-what was asked since, and when.
+``POST /mode`` sets latency and compression and empties the log, ``POST /forget`` only
+empties it; ``GET /log`` gives what was asked since, and when.
 """
 
 import argparse
@@ -51,6 +51,7 @@ class Service:
         if path == "/mode":
             mode = json.loads(body)
             self.latency, self.gzip = mode["latency"], mode["gzip"]
+        if path in ("/mode", "/forget"):
             self.log = []
         return json.dumps(self.log).encode()
 
