@@ -96,8 +96,10 @@ def dlt_parquet(given: SimpleNamespace) -> Callable[[], Got]:
             table = f"sessions__{path}" if path else "sessions"
             data = ds.dataset(f"{given.folder}/out/history/{table}", format="parquet")
             got[name] = data.count_rows()
-            if path:
-                got["cost"] += float(data.to_table(columns=["cost"])["cost"].to_pandas().sum())
+            # A cost that came as a whole number first goes on as another column from then on.
+            costs = [n for n in data.schema.names if n == "cost" or n.startswith("cost__v_")]
+            for column in data.to_table(columns=costs).columns:
+                got["cost"] += float(column.to_pandas().sum())
         return got
 
     return go

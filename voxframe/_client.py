@@ -155,7 +155,7 @@ class Client:
         form["from_date"] = clock_face(inside.first)
         form["to_date"] = clock_face(inside.end)
         asked = f"{form['from_date']} to {form['to_date']}"
-        with self._pool(1) as pool:
+        with self._pool(1, cores=0) as pool:
             fetcher = self._fetcher(pool, decode)
             pool.submit(0, None, lambda: fetcher.fetch(form, asked))
             return pool.next()[1]
@@ -260,7 +260,10 @@ class Client:
     @contextlib.contextmanager
     def _running(self, reading: Reading, *, lean: bool) -> Iterator[Run]:
         workers = ahead(self._most)
-        with self._pool(workers) as pool, reporter(reading.progress) as report:
+        with (
+            self._pool(workers, cores=pa.cpu_count()) as pool,
+            reporter(reading.progress) as report,
+        ):
             fetcher = self._fetcher(pool, decoding(pool, reading.unknown_fields, lean=lean))
             running = Run(reading, self._setting, workers, pool, fetcher, report)
             try:
@@ -269,8 +272,8 @@ class Client:
                 running.log()
 
     @contextlib.contextmanager
-    def _pool(self, workers: int) -> Iterator[Pool[Page]]:
-        pool: Pool[Page] = Pool(workers, pa.cpu_count())
+    def _pool(self, workers: int, *, cores: int) -> Iterator[Pool[Page]]:
+        pool: Pool[Page] = Pool(workers, cores)
         with self._lock:
             self._pools.add(pool)
         try:

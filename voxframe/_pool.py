@@ -1,12 +1,13 @@
-"""Threads that fetch, and one queue in which what they fetched comes back."""
+"""Threads that fetch, threads that compute, and one queue in which what they made comes back."""
 
 import contextlib
+import heapq
 import itertools
 import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from voxframe._transport import CancelledError
@@ -19,6 +20,14 @@ _FAREWELL = 1.5
 _SLICE = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is to be done, and where what it gave, or raised, is wanted."""
+
+    work: Callable[[], Any]
+    give: Callable[[Any], None]
+
+
 class Pool(Generic[T]):
     """At most so many threads, started when there is work for them.
 
@@ -27,7 +36,7 @@ class Pool(Generic[T]):
     most : int
         Threads that mostly wait, at most.
     cores : int
-        Threads that compute, at most.
+        Threads that compute for them, at most.
 
     Attributes
     ----------
@@ -37,25 +46,29 @@ class Pool(Generic[T]):
 
     def __init__(self, most: int, cores: int) -> None:
         self.stopped = threading.Event()
-        self._most = most
-        self._work: queue.PriorityQueue[tuple[int, int, Any]] = queue.PriorityQueue()
+        self._most, self._cores = most, cores
+        # The collector may close a pool in the middle of anything, so nothing here has a lock that
+        # is held while Python runs. That, daemons, and work after the main thread has ended are
+        # also what speaks against an executor.
+        self._work: list[tuple[int, int, _Job]] = []
+        self._turns: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._sums: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[Any, T | BaseException]] = queue.SimpleQueue()
         self._number = itertools.count()
-        self._threads: list[threading.Thread] = []
+        self._waiting: list[threading.Thread] = []
+        self._computing: list[threading.Thread] = []
         self._under_way = 0
-        # Each thread has memory of its own, warm from its last page: few threads, few of those.
-        self._cores = ThreadPoolExecutor(cores, "voxframe-compute")
 
     def submit(self, priority: int, key: object, work: Callable[[], T]) -> None:
         """Have something done; the lowest priority first."""
-        self._work.put((priority, next(self._number), (key, work)))
+        job = _Job(work, lambda outcome: self._done.put((key, outcome)))
+        heapq.heappush(self._work, (priority, next(self._number), job))
+        self._turns.put(True)
         self._under_way += 1
-        if len(self._threads) < min(self._most, self._under_way):
-            thread = threading.Thread(
-                target=self._run, name=f"voxframe-{len(self._threads)}", daemon=True
-            )
-            self._threads.append(thread)
-            thread.start()
+        if len(self._waiting) < min(self._most, self._under_way):
+            if len(self._computing) < self._cores:
+                self._start(self._computing, "voxframe-compute", self._sums.get)
+            self._start(self._waiting, "voxframe", self._first)
 
     def next(self) -> tuple[Any, T]:
         """Wait for the next thing done.
@@ -80,8 +93,17 @@ class Pool(Generic[T]):
         raise CancelledError("the client was closed while it was reading")
 
     def compute(self, work: Callable[[], T]) -> T:
-        """Do something in a worker that keeps a core busy, when there is one for it."""
-        return self._cores.submit(work).result()
+        """Do what keeps a core busy, when there is one for it; from a worker of this pool."""
+        # Each thread has memory of its own, warm from its last page: few threads, few of those.
+        reply: queue.SimpleQueue[T | BaseException] = queue.SimpleQueue()
+        self._sums.put(_Job(work, reply.put))
+        while not self.stopped.is_set():
+            with contextlib.suppress(queue.Empty):
+                outcome = reply.get(timeout=_SLICE)
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                return outcome
+        raise CancelledError("the read was stopped")
 
     def sleep(self, seconds: float) -> None:
         """Wait in a worker, unless the pool is closed meanwhile."""
@@ -91,9 +113,10 @@ class Pool(Generic[T]):
     def stop(self) -> None:
         """Have all threads end as soon as they notice; from any thread."""
         self.stopped.set()
-        self._cores.shutdown(wait=False, cancel_futures=True)
         for _ in range(self._most):
-            self._work.put((-1, next(self._number), None))
+            self._turns.put(False)
+        for _ in range(self._cores):
+            self._sums.put(None)
 
     def close(self, abort: Callable[[], None]) -> None:
         """End all threads, and wait for it.
@@ -107,21 +130,27 @@ class Pool(Generic[T]):
         if self._under_way:
             abort()
         until = time.monotonic() + _FAREWELL
-        for thread in self._threads:
+        for thread in (*self._waiting, *self._computing):
             thread.join(max(until - time.monotonic(), 0.0))
-        # Nothing is computed any more, unless for a thread that was left behind.
-        self._cores.shutdown(wait=not any(thread.is_alive() for thread in self._threads))
 
-    def _run(self) -> None:
-        while True:
-            _, _, item = self._work.get()
-            if item is None or self.stopped.is_set():
-                return
-            key, work = item
+    def _first(self) -> "_Job | None":
+        return heapq.heappop(self._work)[2] if self._turns.get() else None
+
+    def _start(
+        self, threads: list[threading.Thread], name: str, take: Callable[[], "_Job | None"]
+    ) -> None:
+        thread = threading.Thread(
+            target=self._serve, args=(take,), name=f"{name}-{len(threads)}", daemon=True
+        )
+        threads.append(thread)
+        thread.start()
+
+    def _serve(self, take: Callable[[], "_Job | None"]) -> None:
+        while (job := take()) is not None and not self.stopped.is_set():
             try:
-                outcome: T | BaseException = work()
+                outcome = job.work()
             except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the caller
                 outcome = error
-            self._done.put((key, outcome))
+            job.give(outcome)
             # Nothing of the page may live on here while the thread waits.
-            del key, work, item, outcome
+            del job, outcome

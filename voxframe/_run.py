@@ -65,7 +65,7 @@ class Run:
     setting : Setting
         What is known of the service.
     workers : int
-        Requests side by side, at most.
+        Answers to plan for side by side, at most; fewer of them are in flight.
     pool, fetcher
         How pages are had.
     report : callable

@@ -1,4 +1,4 @@
-"""Several tables under one schema and in one piece, without losing a value."""
+"""Several tables under one schema and with the same categories, without losing a value."""
 
 from collections.abc import Sequence
 

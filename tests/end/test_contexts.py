@@ -40,6 +40,39 @@ def test_no_thread_is_left_behind(emulator, read, want):
     assert ours() == []
 
 
+AFTER_MAIN = """
+import atexit, sys, threading, voxframe
+
+def read(name):
+    window = "2026-10-01", "2026-11-01"
+    history = voxframe.read_call_history(*window, credentials=sys.argv[1], base_url=sys.argv[2])
+    print(name, len(history), flush=True)
+
+{last}
+"""
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "threading.Thread(target=read, args=['read']).start()",
+        pytest.param(
+            "atexit.register(read, 'read')",
+            marks=pytest.mark.skipif(
+                sys.version_info >= (3, 12), reason="Python starts no threads then any more"
+            ),
+        ),
+    ],
+)
+def test_after_the_main_thread_has_ended(last, emulator, tmp_path):
+    key = emulator.write_credentials(tmp_path / "key.json")
+    done = subprocess.run(
+        [sys.executable, "-c", AFTER_MAIN.format(last=last), str(key), emulator.base_url],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("read 3000\n", "")
+
+
 def test_four_threads_with_a_client_each(emulator, read, want):
     with ThreadPoolExecutor(4) as pool:
         reads = [pool.submit(read, emulator) for _ in range(4)]

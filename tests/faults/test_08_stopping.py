@@ -138,6 +138,22 @@ def test_a_client_closed_under_an_open_iterator(month):
             list(pieces)
 
 
+def test_a_client_closed_while_pages_are_decoded(month):
+    # Pages that are slow to decode, so that some wait for it.
+    behaviour = Behaviour(page_cap=100, dirty=0.5)
+    with (
+        serving(month, behaviour=behaviour, latency=0.05) as service,
+        ThreadPoolExecutor(1) as worker,
+    ):
+        reading = worker.submit(service.read)
+        while service.requests < 12:
+            time.sleep(0.002)
+        service.client.close()
+        with pytest.raises(TransportError, match=r"closed|stopped"):
+            reading.result()
+        all_gone()
+
+
 def test_a_report_that_raises_ends_the_read(month):
     def report(_: object) -> None:
         raise ZeroDivisionError
