@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from voxframe._decode import Page
-from voxframe._schema import CHILDREN, SCHEMAS, SESSION_ID
+from voxframe._schema import CHILDREN, SCHEMAS
 from voxframe._unify import unified, whole
 
 _MICRO = 1_000_000
@@ -58,8 +58,7 @@ def assemble(pages: Sequence[Page], *, first: int, end: int, desc_order: bool = 
     pages = [page for page in pages if len(page.tables["sessions"])]
     if not pages:
         return Assembled({name: schema.empty_table() for name, schema in SCHEMAS.items()}, 0)
-    ids = np.concatenate([_numbers(page, SESSION_ID) for page in pages])
-    starts = np.concatenate([_numbers(page, "start_date") for page in pages])
+    ids, starts = map(np.concatenate, zip(*(page.ids_and_starts() for page in pages), strict=True))
     order, duplicates = _order(ids, starts, first * _MICRO, end * _MICRO)
     if desc_order:
         order = order[::-1]
@@ -77,11 +76,6 @@ def assemble(pages: Sequence[Page], *, first: int, end: int, desc_order: bool = 
         else:
             tables[name] = _sliced(parts, order, runs, bounds, counts)
     return Assembled(tables, duplicates)
-
-
-def _numbers(page: Page, column: str) -> Index:
-    array = page.tables["sessions"].column(column).combine_chunks()
-    return np.asarray(array.view(pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _order(ids: Index, starts: Index, first: int, end: int) -> tuple[Index, int]:

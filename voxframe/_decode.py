@@ -8,11 +8,14 @@ documented, and a page that it refuses is read by :mod:`voxframe._tolerant`.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from voxframe import _fast, _tolerant
 from voxframe._columns import Lengths, typed
 from voxframe._page import RawPage
+from voxframe._schema import SESSION_ID
 
 _UNKNOWN_FIELDS = ("keep", "ignore", "raise")
 
@@ -43,6 +46,20 @@ class Page:
     timezone: str
     mended: Mapping[str, int]
     _lengths: Lengths = field(repr=False)
+
+    def ids_and_starts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Give the sessions' ids and starts, which are never null.
+
+        Returns
+        -------
+        tuple of ndarray
+            Ids; starts in microseconds since 1970, UTC.
+        """
+        ids, starts = (
+            self.tables["sessions"].column(name).combine_chunks().view(pa.int64())
+            for name in (SESSION_ID, "start_date")
+        )
+        return ids.to_numpy(zero_copy_only=True), starts.to_numpy(zero_copy_only=True)
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{len(table):,} {name}" for name, table in self.tables.items())

@@ -196,8 +196,8 @@ def _on_clock(
         asks = []
         if ask not in mine:
             continue
-        ids = _column(page, "call_session_history_id")
-        instants = _column(page, "start_date") // _MICRO
+        ids, starts = page.ids_and_starts()
+        instants = starts // _MICRO
         setting.clock = setting.clock.learn(ask, zone(page.timezone), instants)
         setting.timezone = page.timezone
         if setting.clock != clock:
