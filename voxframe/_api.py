@@ -33,8 +33,8 @@ def read_call_history(
         The window of the sessions' ``start_date``. Naive means UTC unless
         `timezone` says otherwise, aware is converted. Whole seconds.
     inclusive : {"left", "both", "right", "neither"}, default "left"
-        Which ends belong to the result, decided on each session's start.
-        Adjacent windows neither share nor lose a session.
+        Which ends belong to the result, decided on each session's start. With
+        "left" adjacent windows neither share nor lose a session.
     timezone : str, default "UTC"
         IANA name for naive dates.
     call_session_history_id, application_id, application_name, user_id, \
@@ -43,15 +43,18 @@ call_session_history_custom_data, child_account_id, children_calls_only, \
 min_duration, max_duration
         The service's own filters; None is no filter. Ids, numbers and
         applications may be any iterable or one value. Durations are seconds.
+        Either `application_id` or `application_name`, which `rule_name` needs;
+        either `remote_number` or `remote_number_list`.
     with_calls, with_records, with_other_resources : bool, default True
         What comes with the sessions; a full price needs all three.
     desc_order : bool, default False
         Newest first. The result is always sorted by (``start_date``,
-        ``call_session_history_id``).
+        ``call_session_history_id``), wholly reversed with this. Exports ignore it.
     credentials : path, dict, Credentials or None
         The service account's key; None reads the path in ``VOXIMPLANT_CREDENTIALS``.
     base_url : str, optional
         None reads ``VOXIMPLANT_BASE_URL``, else ``https://api.voximplant.com``.
+        Plain http goes to this machine only.
     max_concurrency : int, default 8
         Requests in flight, 1 to 64; fewer by itself while the service throttles.
     retry : RetryPolicy
@@ -149,7 +152,9 @@ def export_call_history(
     from_date, to_date, **options
         As for :func:`read_call_history`.
     overwrite : bool, default False
-        Replace what is there, once the new data is whole.
+        Read again what is finished, or replace another query's export, once the
+        new data is whole. Without it a finished export of the same query stays as
+        it is, and another one is refused. An unfinished one is always completed.
 
     Returns
     -------

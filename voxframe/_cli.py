@@ -191,7 +191,7 @@ def _add_report(commands: Any) -> None:
     )
     report.add_argument("path", metavar="PATH", help="folder of Parquet files")
     report.add_argument("--out", default="report.html", metavar="FILE", help="default: %(default)s")
-    report.add_argument("--title", metavar="TEXT", help="default: names the window")
+    report.add_argument("--title", metavar="TEXT", help="default: Call history")
     report.add_argument(
         "--timezone", default="UTC", metavar="NAME", help="of hours and days; default: %(default)s"
     )
@@ -296,6 +296,8 @@ def _run_report(given: argparse.Namespace) -> None:
         Path(given.out).write_text(page, encoding="utf-8")
     except OSError as error:
         raise VoxframeError(f"{given.out} cannot be written: {error.strerror}") from None
+    except ModuleNotFoundError as error:
+        raise VoxframeError(str(error)) from None
     print(f"{given.out}: {len(page) / 2**20:.1f} MiB; open it in a browser")
 
 

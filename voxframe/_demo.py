@@ -58,7 +58,7 @@ def _sum_up(history: CallHistory, out: str) -> None:
     )
     size = sum(file.stat().st_size for file in Path(out).glob("*.parquet"))
     print(f"  {out}/: {len(history.tables)} Parquet files, {size / 2**20:.1f} MiB")
-    print("\nThe Python that did it:\n")
+    print("\nThe same in Python, for your account:\n")
     for line in _CODE.format(start=_FROM, end=_TO, out=out).splitlines():
         print(f"    {line}".rstrip())
 

@@ -131,7 +131,8 @@ class CallHistory:
         Raises
         ------
         ExportError
-            If `path` holds no call history, or files that do not belong together.
+            If `path` holds no call history, an unfinished export, or files that do not
+            belong together.
         """
         from voxframe import _parquet  # noqa: PLC0415 - not needed for a read from the service
 
@@ -145,7 +146,7 @@ class CallHistory:
         Parameters
         ----------
         title : str, optional
-            None names the window.
+            None is "Call history".
         timezone : str, default "UTC"
             IANA name; hours and days of the page are its.
         show_numbers : bool, default False

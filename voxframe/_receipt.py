@@ -13,7 +13,8 @@ class Receipt:
     Attributes
     ----------
     from_date, to_date : datetime
-        The window that was read, UTC, with the ends that ``inclusive`` names.
+        The window asked for, UTC, with the ends that ``inclusive`` names; the
+        whole window for a piece of it, too.
     inclusive : str
         Which ends belong to the result.
     timezone : str

@@ -306,15 +306,17 @@ def report_html(
 
     Raises
     ------
-    ImportError
+    ModuleNotFoundError
         Without the ``report`` extra.
     ValueError
         For an unknown timezone.
     """
     try:
         from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError("A report needs Jinja: pip install 'voxframe[report]'.") from error
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "a report needs Jinja: pip install 'voxframe[report]'", name=error.name
+        ) from error
     paid = float(analysis.cost_breakdown(history)["total_cost"].iloc[0])
     page = _Page(
         history, zone(timezone), show_numbers, places=2 if not paid or abs(paid) >= _LARGE else 4

@@ -87,4 +87,4 @@ class IncompleteHistoryError(VoxframeError):
 
 
 class ExportError(VoxframeError):
-    """A folder cannot be written as an export; what was in it is as it was before."""
+    """A folder cannot be written or read as Parquet; what was whole in it before is so still."""

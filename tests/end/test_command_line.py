@@ -139,3 +139,22 @@ def test_report_of_an_export(run, tmp_path):
     assert not [n for n in numbers.dropna().unique()[:50] if len(n) > 6 and n in page]
     assert run("report", "nowhere").returncode == 1
     assert run("report", "history", "--timezone", "Mars").returncode == 2
+
+
+WITHOUT_JINJA = """
+import sys
+sys.modules["jinja2"] = None
+from voxframe._cli import entry
+entry()
+"""
+
+
+def test_a_report_without_its_extra_is_one_line(run, tmp_path):
+    run("export", "--from", FROM, "--to", TO, "--out", "history")
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_JINJA, "report", "history", "--out", "page.html"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "voxframe[report]" in done.stderr
