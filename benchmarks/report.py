@@ -22,8 +22,8 @@ the first time, the median of the later times, and the best. Milliseconds a page
 _WHY = """\
 Arrow's parser alone is {parse:.2f} s of processor time for {pages:.0f} pages, {parser:.1f} × the
 floor's wall time; all stages below are {stages:.1f} ×, or {evenly:.1f} × if they were spread evenly
-over {cores} cores, the start and the end of a read not counted. The faster parsers that were tried
-(orjson, polars) read decimals as floats. The ratios to the peers follow from that.
+over {cores} cores, the start and the end of a read not counted. What is written by hand reads
+costs as floats. The ratios to the peers follow from that.
 
 At 400 ms a page, {requests:.0f} requests are {rounds} rounds of {workers}, {more:.2f} × the {ideal}
 of the target: the first request goes alone, since a thousand sessions are to take only one, and the

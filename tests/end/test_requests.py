@@ -1,10 +1,13 @@
 """How many requests a read takes, as the emulator counted them."""
 
 import math
+import time
 
 import pytest
 from checks import FROM, TO
 
+from voxframe._decode import Page, decode
+from voxframe._page import RawPage
 from voxframe.emulator import Emulator, World
 
 LIGHT = {"with_calls": False, "with_records": False, "with_other_resources": False}
@@ -58,3 +61,23 @@ def test_parameters_travel_in_the_body_only(read):
     with Emulator(world) as emulator:
         read(emulator, remote_number="+15550100")
         assert {request.sent_by for request in emulator.requests} == {"body"}
+
+
+def test_requests_leave_while_answers_are_decoded(read, monkeypatch):
+    world = World(sessions=20_000, start=FROM, end=TO, seed=12, flat=True)
+    left: list[int] = []
+
+    def slowly(raw: RawPage, **options: str) -> Page:
+        # After the first page four may be in flight; the fifth leaves when one of them is here.
+        until = time.monotonic() + 5
+        while left and emulator.counters.requests < 1 + 5 and time.monotonic() < until:
+            time.sleep(0.01)
+        left.append(emulator.counters.requests)
+        return decode(raw, **options)
+
+    monkeypatch.setattr("voxframe._run.decode", slowly)
+    with Emulator(world) as emulator:
+        history = read(emulator, max_concurrency=4, **LIGHT)
+        assert emulator.counters.max_in_flight <= 4
+    assert len(history) == 20_000
+    assert left[1] >= 1 + 5
