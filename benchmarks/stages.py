@@ -22,12 +22,15 @@ import numpy as np
 
 from benchmarks.contest import FIRST, LAST, PAGE, PATH, asked
 from benchmarks.server import Server
-from voxframe import _columns, _fast, _parquet, _precheck
-from voxframe._assemble import assemble
-from voxframe._decode import decode
+from voxframe._dataset import files as _parquet
+from voxframe._decode import columns as _columns
+from voxframe._decode import fast as _fast
+from voxframe._decode import precheck as _precheck
+from voxframe._decode.decode import decode
+from voxframe._decode.page import RawPage
 from voxframe._history import CallHistory
-from voxframe._page import RawPage
 from voxframe._receipt import Receipt
+from voxframe._tables.assemble import assemble
 
 SESSIONS = 50_000
 _PASSES = 9

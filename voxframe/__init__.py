@@ -3,12 +3,12 @@
 from voxframe import errors
 from voxframe._api import export_call_history, iter_call_history, read_call_history
 from voxframe._client import Client
-from voxframe._credentials import Credentials
-from voxframe._decode import Page
+from voxframe._decode.decode import Page
 from voxframe._history import CallHistory
+from voxframe._http.credentials import Credentials
+from voxframe._http.retry import RetryPolicy
 from voxframe._progress import Progress
 from voxframe._receipt import Receipt
-from voxframe._retry import RetryPolicy
 
 __all__ = [
     "CallHistory",

@@ -1,5 +1,5 @@
 """``python -m voxframe`` is ``voxframe``."""
 
-from voxframe._cli import entry
+from voxframe._cli.main import entry
 
 entry()

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Unpack
 
 from voxframe._client import Client
-from voxframe._credentials import CredentialsLike
 from voxframe._history import CallHistory
-from voxframe._options import Reading, ReadOptions, prepare
+from voxframe._http.credentials import CredentialsLike
+from voxframe._http.retry import RetryPolicy
+from voxframe._query.options import Reading, ReadOptions, prepare
+from voxframe._query.window import DateLike
 from voxframe._receipt import Receipt
-from voxframe._retry import RetryPolicy
-from voxframe._window import DateLike
 
 
 class Options(ReadOptions, total=False):

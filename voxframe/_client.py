@@ -14,23 +14,23 @@ from typing import Any, Self, Unpack
 
 import pyarrow as pa
 
-from voxframe._credentials import Credentials, CredentialsLike, TokenSource
-from voxframe._decode import Page, decode
-from voxframe._fetch import Fetcher, system_clock
+from voxframe._decode.decode import Page, decode
+from voxframe._decode.page import RawPage
 from voxframe._history import CallHistory
-from voxframe._jobs import Piece, Setting
-from voxframe._options import PageParameters, Reading, ReadOptions, prepare
-from voxframe._page import RawPage
-from voxframe._plan import ahead
-from voxframe._pool import Pool
+from voxframe._http.credentials import Credentials, CredentialsLike, TokenSource
+from voxframe._http.fetcher import Fetcher, system_clock
+from voxframe._http.retry import Brake, RetryPolicy
+from voxframe._http.transport import Transport, check_base_url
+from voxframe._plan.model import Limits, clock_face
+from voxframe._plan.plan import ahead
 from voxframe._progress import reporter
-from voxframe._query import MOST_IDS, spell
+from voxframe._query.options import PageParameters, Reading, ReadOptions, prepare
+from voxframe._query.query import MOST_IDS, spell
+from voxframe._query.window import DateLike, window
+from voxframe._read.interval import Piece, Setting
+from voxframe._read.pool import Pool
+from voxframe._read.reader import Run, decoding
 from voxframe._receipt import Receipt
-from voxframe._retry import Brake, RetryPolicy
-from voxframe._run import Run, decoding
-from voxframe._transport import Transport, check_base_url
-from voxframe._window import DateLike, window
-from voxframe._wire import Limits, clock_face
 from voxframe.errors import InvalidQueryError
 
 BASE_URL = "https://api.voximplant.com"
@@ -209,7 +209,7 @@ class Client:
 
     def export(self, path: str | os.PathLike[str], reading: Reading, *, overwrite: bool) -> Receipt:
         """Read what was checked before to a dataset."""
-        from voxframe._export import exporting  # noqa: PLC0415 - not needed to read
+        from voxframe._dataset.parquet import exporting  # noqa: PLC0415 - not needed to read
 
         # A dataset grows by days, oldest first, whatever order is wanted of a table.
         reading = replace(reading, desc_order=False)

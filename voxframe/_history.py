@@ -7,10 +7,10 @@ from typing import Any, Literal
 import pandas as pd
 import pyarrow as pa
 
-from voxframe._glance import as_html, as_text, glance
-from voxframe._pandas import frame
 from voxframe._receipt import Receipt
-from voxframe._schema import SCHEMAS
+from voxframe._spec.tables import SCHEMAS
+from voxframe._summary import as_html, as_text, glance
+from voxframe._tables.to_pandas import frame
 
 Backend = Literal["numpy_nullable", "pyarrow"]
 _BACKENDS = ("numpy_nullable", "pyarrow")
@@ -110,7 +110,7 @@ class CallHistory:
             If `path` is a file or holds other data, or cannot be written. What
             was in it is as it was before.
         """
-        from voxframe import _parquet  # noqa: PLC0415 - not needed to read
+        from voxframe._dataset import files as _parquet  # noqa: PLC0415 - not needed to read
 
         _parquet.write(self.tables, self.receipt, path)
 
@@ -134,7 +134,7 @@ class CallHistory:
             If `path` holds no call history, an unfinished export, or files that do not
             belong together.
         """
-        from voxframe import _parquet  # noqa: PLC0415 - not needed for a read from the service
+        from voxframe._dataset import files as _parquet  # noqa: PLC0415 - not needed for a read from the service
 
         return cls(*_parquet.read(path))
 
@@ -162,7 +162,7 @@ class CallHistory:
         ModuleNotFoundError
             The extra is not installed.
         """
-        from voxframe._report import report_html  # noqa: PLC0415 - an extra, and slow to import
+        from voxframe.report._page import report_html  # noqa: PLC0415 - an extra, and slow to import
 
         return report_html(self, title=title, timezone=timezone, show_numbers=show_numbers)
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factory import at, random_tables
+
+from tests.support.histories import at, random_tables
 
 BERLIN = ZoneInfo("Europe/Berlin")
 Sql = Callable[[str], list[tuple[Any, ...]]]
@@ -47,12 +47,3 @@ def sql(many: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> 
         columns = map(list, zip(*_clock(), strict=True))
         connection.register("clock", pa.table(dict(zip(names, columns, strict=True))))
         yield lambda query: connection.sql(query).fetchall()
-
-
-def rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
-    """Give a frame's rows: None where it holds nothing, instants in epoch seconds."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [
-        tuple(int(v.timestamp()) if isinstance(v, datetime) else v for v in row)
-        for row in plain.itertuples(index=False, name=None)
-    ]

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
-from conftest import rows
 
+from tests.support.histories import rows
 from voxframe import analysis
 
 Sql = Callable[[str], list[tuple[Any, ...]]]

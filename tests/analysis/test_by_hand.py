@@ -6,10 +6,9 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
-from conftest import rows
-from factory import at, tables
 
 import voxframe
+from tests.support.histories import at, rows, tables
 from voxframe import analysis
 
 

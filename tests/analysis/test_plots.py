@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from factory import random_tables, tables
+
+from tests.support.histories import random_tables, tables
 
 pytest.importorskip("matplotlib")
 import matplotlib as mpl

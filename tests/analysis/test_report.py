@@ -10,13 +10,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from factory import at, random_tables, tables
+
+from tests.support.histories import at, random_tables, tables
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
 
 from voxframe import CallHistory, Receipt
-from voxframe._report import report_html
+from voxframe.report._page import report_html
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from factory import at, random_tables, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.histories import at, random_tables, tables
 from voxframe import analysis
 from voxframe.analysis._bins import make_bins
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from emulator_caller import Caller, Runner, running
 
+from tests.support.emulator_caller import Caller, Runner, running
 from voxframe.emulator import World
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from emulator_caller import Runner
 
+from tests.support.emulator_caller import Runner
 from voxframe.emulator import Behaviour, Emulator, Fault, Throttle, World
 
 FULL = {"with_calls": "true", "with_records": "true", "count": "1000"}

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from emulator_caller import FULL, MONTH, Caller, Runner, sign
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.emulator_caller import FULL, MONTH, Caller, Runner, sign
 from voxframe.emulator import Behaviour, Changes, Emulator, World
 
 

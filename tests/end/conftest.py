@@ -2,9 +2,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from checks import FROM, TO, Truth
 
 import voxframe
+from tests.support.exact import FROM, TO, Truth
 from voxframe.emulator import Emulator, World
 
 

@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 import pytest
-from checks import FROM, TO, Truth, ids
 
 import voxframe
-from voxframe._cli import _FILTERS
-from voxframe._options import Filters
+from tests.support.exact import FROM, TO, Truth, ids
+from voxframe._cli.main import _FILTERS
+from voxframe._query.options import Filters
 from voxframe.emulator import Emulator, World
 
 
@@ -144,7 +144,7 @@ def test_report_of_an_export(run, tmp_path):
 WITHOUT_JINJA = """
 import sys
 sys.modules["jinja2"] = None
-from voxframe._cli import entry
+from voxframe._cli.main import entry
 entry()
 """
 

@@ -8,9 +8,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from checks import FROM, TO, ids
 
 import voxframe
+from tests.support.exact import FROM, TO, ids
 from voxframe.emulator import Emulator, World
 
 

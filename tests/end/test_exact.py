@@ -4,8 +4,8 @@ With --full: 50,000 sessions, and 15,000 in one second.
 """
 
 import pytest
-from checks import EVERYTHING, FROM, READINGS, TO, Truth, ids
 
+from tests.support.exact import EVERYTHING, FROM, READINGS, TO, Truth, ids
 from voxframe.emulator import Behaviour, Changes, Emulator, World
 
 # Each reading has its own way through the planner; what costs time is the emulator's rendering.

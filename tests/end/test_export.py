@@ -10,11 +10,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
-from checks import FROM, TO, Truth, ids
 from pyarrow import parquet as pq
 
 import voxframe
-from voxframe._schema import SCHEMAS
+from tests.support.exact import FROM, TO, Truth, ids
+from voxframe._spec.tables import SCHEMAS
 from voxframe.emulator import Emulator, World
 from voxframe.errors import ExportError
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from checks import FROM, TO, Truth, ids
 
 import voxframe
+from tests.support.exact import FROM, TO, Truth, ids
 from voxframe.emulator import Behaviour, Emulator, World
 from voxframe.errors import InvalidQueryError
 

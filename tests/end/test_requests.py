@@ -4,10 +4,10 @@ import math
 import time
 
 import pytest
-from checks import FROM, TO
 
-from voxframe._decode import Page, decode
-from voxframe._page import RawPage
+from tests.support.exact import FROM, TO
+from voxframe._decode.decode import Page, decode
+from voxframe._decode.page import RawPage
 from voxframe.emulator import Emulator, World
 
 LIGHT = {"with_calls": False, "with_records": False, "with_other_resources": False}
@@ -75,7 +75,7 @@ def test_requests_leave_while_answers_are_decoded(read, monkeypatch):
         left.append(emulator.counters.requests)
         return decode(raw, **options)
 
-    monkeypatch.setattr("voxframe._run.decode", slowly)
+    monkeypatch.setattr("voxframe._read.reader.decode", slowly)
     with Emulator(world) as emulator:
         history = read(emulator, max_concurrency=4, **LIGHT)
         assert emulator.counters.max_in_flight <= 4

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
 import pytest
-from faulty import FROM, TO, all_gone
 
+from tests.support.faulty import FROM, TO, all_gone
 from voxframe.emulator import World
 
 

@@ -4,8 +4,8 @@ import time
 from itertools import pairwise
 
 import pytest
-from faulty import LIGHT, QUICK, FastTime, at_most, check, serving
 
+from tests.support.faulty import LIGHT, QUICK, FastTime, at_most, check, serving
 from voxframe import RetryPolicy
 from voxframe.emulator import Behaviour, Fault, Throttle
 from voxframe.errors import RateLimitError, TransportError

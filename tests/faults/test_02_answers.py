@@ -6,8 +6,8 @@ import sys
 import time
 
 import pytest
-from faulty import LIGHT, at_most, check, serving
 
+from tests.support.faulty import LIGHT, at_most, check, serving
 from voxframe import RetryPolicy
 from voxframe.emulator import Behaviour, Fault
 from voxframe.errors import ApiError, TransportError
@@ -50,7 +50,7 @@ def test_now_and_then_among_many_pages(kind, month):
 
 def test_the_body_is_believed_before_the_status():
     # The service's own error in an answer of a gateway's status.
-    from voxframe._answer import Answer, Verdict, read
+    from voxframe._http.response import Answer, Verdict, read
 
     body = json.dumps({"error": {"code": 340, "msg": "Rate limit exceeded."}}).encode()
     for status in (200, 400, 403, 500, 502):

@@ -3,8 +3,8 @@
 import concurrent.futures
 
 import pytest
-from faulty import FROM, LIGHT, TO, at_most, check, serving
 
+from tests.support.faulty import FROM, LIGHT, TO, at_most, check, serving
 from voxframe.emulator import Behaviour, Fault
 from voxframe.errors import ApiError, AuthenticationError, PermissionDeniedError
 

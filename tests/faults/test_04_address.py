@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from faulty import FROM, QUICK, TO, at_most, serving
 
+from tests.support.faulty import FROM, QUICK, TO, at_most, serving
 from voxframe import Client
 from voxframe.emulator import Emulator, Fault
 from voxframe.errors import InvalidQueryError, TransportError

@@ -4,12 +4,12 @@ from collections import Counter
 from decimal import Decimal
 
 import pytest
-from faulty import FROM, LIGHT, TO, at_most, check, ids, serving
 
-from voxframe._decode import Page, decode
-from voxframe._page import RawPage
-from voxframe._plan import plan
-from voxframe._wire import Limits
+from tests.support.faulty import FROM, LIGHT, TO, at_most, check, ids, serving
+from voxframe._decode.decode import Page, decode
+from voxframe._decode.page import RawPage
+from voxframe._plan.model import Limits
+from voxframe._plan.plan import plan
 from voxframe.emulator import Behaviour, Changes, World
 from voxframe.errors import IncompleteHistoryError
 
@@ -38,7 +38,7 @@ def test_of_two_answers_with_the_same_session_the_later_one_wins(monkeypatch):
         pages.append(decode(raw, **options))
         return pages[-1]
 
-    monkeypatch.setattr("voxframe._run.decode", keeping)
+    monkeypatch.setattr("voxframe._read.reader.decode", keeping)
     # Every session gets dearer with every request.
     behaviour = Behaviour(page_cap=300, changes=Changes(cost_every=1, size=1_500))
     with serving(world, behaviour=behaviour, max_concurrency=1) as service:

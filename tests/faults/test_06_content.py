@@ -4,8 +4,8 @@ import time
 from decimal import Decimal
 
 import pytest
-from faulty import FROM, TO, at_most, check, serving
 
+from tests.support.faulty import FROM, TO, at_most, check, serving
 from voxframe.emulator import Behaviour, World
 from voxframe.errors import DecodeError
 

@@ -13,21 +13,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from exporting import contents, start, tables, whole_days
-from faulty import FROM, LIGHT, TO, check, serving
 
+from tests.support.exporting import contents, start, tables, whole_days
+from tests.support.faulty import FROM, LIGHT, TO, check, serving
 from voxframe import RetryPolicy
 from voxframe.emulator import Behaviour, Fault, World
 from voxframe.errors import ExportError, PermissionDeniedError, TransportError
 
 # Every request counts, and pieces of time instead of the whole month at once.
-SMALL_PIECES = "import voxframe._jobs; voxframe._jobs.PIECE = 300"
+SMALL_PIECES = "import voxframe._read.interval; voxframe._read.interval.PIECE = 300"
 
 
 @pytest.fixture
 def _small_pieces(monkeypatch):
-    monkeypatch.setattr("voxframe._jobs.PIECE", 300)
-    monkeypatch.setattr("voxframe._run.PIECE", 300)
+    monkeypatch.setattr("voxframe._read.interval.PIECE", 300)
+    monkeypatch.setattr("voxframe._read.reader.PIECE", 300)
 
 
 def whole_so_far(path: Path, world: World) -> list[str]:
@@ -124,7 +124,7 @@ def test_killed_in_the_middle_and_completed_by_the_same_call(month, tmp_path):
 
 
 def setup_pieces() -> str:
-    return f"{SMALL_PIECES}; import voxframe._run; voxframe._run.PIECE = 300"
+    return f"{SMALL_PIECES}; import voxframe._read.reader; voxframe._read.reader.PIECE = 300"
 
 
 @pytest.mark.usefixtures("_small_pieces")

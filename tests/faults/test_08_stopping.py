@@ -12,9 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from exporting import tables, whole_days
-from faulty import FROM, LIGHT, TO, Service, all_gone, at_most, check, serving, threads
 
+from tests.support.exporting import tables, whole_days
+from tests.support.faulty import (
+    FROM,
+    LIGHT,
+    TO,
+    Service,
+    all_gone,
+    at_most,
+    check,
+    serving,
+    threads,
+)
 from voxframe import RetryPolicy
 from voxframe.emulator import Behaviour, Fault, World
 from voxframe.errors import TransportError
@@ -99,8 +109,8 @@ def one_page(service: Service) -> None:
 
 @pytest.fixture
 def _pieces(monkeypatch):
-    monkeypatch.setattr("voxframe._jobs.PIECE", 300)
-    monkeypatch.setattr("voxframe._run.PIECE", 300)
+    monkeypatch.setattr("voxframe._read.interval.PIECE", 300)
+    monkeypatch.setattr("voxframe._read.reader.PIECE", 300)
 
 
 @pytest.mark.usefixtures("_pieces")
@@ -170,8 +180,8 @@ def test_a_report_that_raises_ends_the_read(month):
 AT_EXIT = """
 import sys
 import voxframe
-import voxframe._jobs, voxframe._run
-voxframe._jobs.PIECE = voxframe._run.PIECE = 300
+import voxframe._read.interval, voxframe._read.reader
+voxframe._read.interval.PIECE = voxframe._read.reader.PIECE = 300
 client = voxframe.Client(sys.argv[1], base_url=sys.argv[2], max_concurrency=2)
 pieces = client.iter_call_history("2026-10-01", "2026-11-01", with_calls=False)
 print(len(next(pieces)) > 0)

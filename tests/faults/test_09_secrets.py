@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import jwt
 import pytest
-from exporting import contents
-from faulty import FROM, TO, Service, serving
 
+from tests.support.exporting import contents
+from tests.support.faulty import FROM, TO, Service, serving
 from voxframe import Client, RetryPolicy
 from voxframe.emulator import Behaviour, Fault, World
 from voxframe.emulator._faults import MESSAGES
@@ -174,13 +174,13 @@ def test_nothing_leaks_when_the_key_is_wrong(world, log, tokens, tmp_path):
 
 
 def test_internals_do_not_show_what_they_carry(world, tokens):
-    from voxframe._answer import Answer
-    from voxframe._credentials import Credentials
-    from voxframe._jobs import Request
-    from voxframe._page import RawPage
-    from voxframe._query import query
-    from voxframe._window import window
-    from voxframe._wire import Ask
+    from voxframe._decode.page import RawPage
+    from voxframe._http.credentials import Credentials
+    from voxframe._http.response import Answer
+    from voxframe._plan.model import Ask
+    from voxframe._query.query import query
+    from voxframe._query.window import window
+    from voxframe._read.interval import Request
 
     with serving(world) as service:
         credentials = Credentials.load(service.emulator.credentials)

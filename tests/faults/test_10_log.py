@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from faulty import LIGHT, serving
 
+from tests.support.faulty import LIGHT, serving
 from voxframe.emulator import Behaviour, Fault
 from voxframe.errors import PermissionDeniedError
 
@@ -42,8 +42,8 @@ def test_a_line_a_run_and_a_line_a_request(month, caplog):
 
 
 def test_an_export_in_pieces_is_one_run(month, caplog, tmp_path, monkeypatch):
-    monkeypatch.setattr("voxframe._jobs.PIECE", 300)
-    monkeypatch.setattr("voxframe._run.PIECE", 300)
+    monkeypatch.setattr("voxframe._read.interval.PIECE", 300)
+    monkeypatch.setattr("voxframe._read.reader.PIECE", 300)
     caplog.set_level(logging.INFO, "voxframe")
     with serving(month, behaviour=Behaviour(clock_skew=-90)) as service:
         receipt = service.export(tmp_path / "out")

@@ -7,9 +7,9 @@ The size that the project promises, 200,000 sessions:
 import time
 
 import pytest
-from exporting import tables
-from faulty import FROM, TO, check, serving
 
+from tests.support.exporting import tables
+from tests.support.faulty import FROM, TO, check, serving
 from voxframe import RetryPolicy
 from voxframe.emulator import Behaviour, Changes, Fault, World
 

@@ -9,13 +9,12 @@ import random
 import signal
 import time
 
-from exporting import start, tables
-from faulty import FROM, TO, check, serving
-
+from tests.support.exporting import start, tables
+from tests.support.faulty import FROM, TO, check, serving
 from voxframe.emulator import Behaviour, World
 
 # Pieces so small that a program gets some of them done before it is killed.
-PIECES = "import voxframe._jobs, voxframe._run; voxframe._jobs.PIECE = voxframe._run.PIECE = {}"
+PIECES = "from voxframe._read import interval, reader; interval.PIECE = reader.PIECE = {}"
 
 
 def test_killed_again_and_again_and_exact_in_the_end(full, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from voxframe._schema import SESSION_ID
+from voxframe._spec.tables import SESSION_ID
 from voxframe.analysis._bins import make_bins, zone
 from voxframe.analysis._codes import meaning
 from voxframe.analysis._costs import time_codes

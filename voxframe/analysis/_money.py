@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from voxframe._schema import MONEY
+from voxframe._spec.tables import MONEY
 from voxframe.analysis._tables import Ints, valid
 
 WIDE = pa.decimal128(38, 9)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from voxframe._schema import SESSION_ID
+from voxframe._spec.tables import SESSION_ID
 from voxframe.analysis._bins import zone
 from voxframe.analysis._frame import DtypeBackend, to_frame
 from voxframe.analysis._groups import KINDS, encode

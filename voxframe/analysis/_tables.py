@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from voxframe._schema import SCHEMAS, SESSION_ID
+from voxframe._spec.tables import SCHEMAS, SESSION_ID
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]

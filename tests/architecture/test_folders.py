@@ -1,0 +1,69 @@
+"""The folders keep their promises: who may import whom."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import voxframe
+
+PACKAGE = Path(voxframe.__file__).parent
+
+# Each folder (or module) and what it may import of the others; nothing else, and nothing upwards.
+MAY_IMPORT = {
+    "errors": set(),
+    "_receipt": set(),
+    "_progress": set(),
+    "_timezones": set(),
+    "_spec": set(),
+    "_query": {"_spec", "_progress", "errors"},
+    "_plan": {"_spec", "_timezones", "errors"},
+    "_http": {"_spec", "_decode", "errors"},  # _decode: RawPage, until the fetcher gives bytes
+    "_decode": {"_spec", "_timezones", "errors"},
+    "_tables": {"_spec", "_decode", "errors"},
+    "_summary": {"_receipt"},
+    "_dataset": {"_spec", "_tables", "_receipt", "errors"},
+    "analysis": {"_spec", "errors"},
+    "report": {"analysis", "_receipt"},
+    "_history": {"_spec", "_tables", "_dataset", "_summary", "_receipt", "report"},
+    "_read": {"_query", "_plan", "_http", "_decode", "_tables", "_history", "_receipt",
+              "_progress", "_timezones", "errors"},
+    "emulator": set(),
+}  # fmt: skip
+MAY_USE = {"httpx": {"_http"}, "pyarrow": {"_spec", "_decode", "_tables", "_dataset", "_read",
+           "_history", "_summary", "_client", "_cli", "analysis", "report"},
+           "pandas": {"_tables", "_history", "_cli", "analysis", "report"},
+           "threading": {"_http", "_read", "_client", "_history", "emulator"}}  # fmt: skip
+
+
+def part(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{a.name}" for a in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+    return found
+
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_folder_imports_only_what_lies_below(path: Path) -> None:
+    own = part(path)
+    names = {n.split(".")[1] for n in imports(path) if n.startswith("voxframe.")} - {own}
+    if own in MAY_IMPORT:
+        assert names <= MAY_IMPORT[own]
+    for library, parts in MAY_USE.items():
+        if any(n.split(".")[0] == library for n in imports(path)):
+            assert own in parts, library
+
+
+def test_nothing_is_unplaced() -> None:
+    top = {"__init__", "__main__", "_api", "_client", "_cli"}
+    assert {part(p) for p in MODULES} == set(MAY_IMPORT) | top

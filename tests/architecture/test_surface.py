@@ -1,0 +1,57 @@
+"""The surface keeps its promises: what is declared, what is imported, what the README names."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import voxframe
+from voxframe import errors
+from voxframe._spec.tables import data_dictionary
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = Path(voxframe.__file__).parent
+
+
+def test_the_surface_is_declared_and_sorted():
+    assert voxframe.__all__ == sorted(voxframe.__all__)
+    public = {n for n in vars(voxframe) if not n.startswith("_")}
+    submodules = {n for n in public if isinstance(vars(voxframe)[n], type(sys))} - {"errors"}
+    assert public - submodules == set(voxframe.__all__)
+    assert errors.__all__ == sorted(errors.__all__)
+
+
+def test_every_error_is_drawn_in_the_tree():
+    for name in errors.__all__:
+        assert name in (errors.__doc__ or "")
+        assert issubclass(getattr(errors, name), errors.VoxframeError)
+
+
+def test_import_is_light():
+    code = (
+        "import sys, voxframe; "
+        "print(sorted({'matplotlib', 'starlette', 'uvicorn', 'orjson', 'voxframe.emulator', "
+        "'tqdm', 'IPython', 'jwt', 'cryptography', 'tenacity', 'pyarrow.parquet'} "
+        "& set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_it_is_typed():
+    assert (PACKAGE / "py.typed").exists()
+
+
+def test_the_readme_holds_the_data_dictionary():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert data_dictionary().strip() in readme
+
+
+def test_files_that_the_readme_names_exist():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = {
+        word for word in readme.replace("`", " ").split()
+        if word.startswith(("tests/", "voxframe/", "benchmarks/", "notebooks/")) and "." in word
+    }  # fmt: skip
+    assert named
+    if (ROOT / "voxframe").exists():
+        assert [name for name in named if not (ROOT / name.strip(".,;:|")).exists()] == []

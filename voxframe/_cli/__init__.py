@@ -1,0 +1,1 @@
+"""The command line: arguments in, a line or a table out."""

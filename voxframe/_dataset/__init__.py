@@ -1,0 +1,1 @@
+"""A dataset on disk: days as Parquet files, a manifest that knows each of them."""

@@ -1,0 +1,1 @@
+"""Bytes of one answer to typed tables of one page; pure."""

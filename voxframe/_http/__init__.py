@@ -1,0 +1,1 @@
+"""One request, one answer: token, transport, verdict, wait, again."""

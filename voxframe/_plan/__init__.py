@@ -1,0 +1,1 @@
+"""Which pages to ask for, so that no session is lost; pure, numpy only."""

@@ -1,0 +1,91 @@
+"""Cut a window by its counts until each part is one answer that holds its own total.
+
+That rests on nothing that is not documented, and takes half as many requests
+again as reading forward does.
+"""
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+
+from voxframe._plan.dense_second import read_crowd
+from voxframe._plan.model import Ask, Steps, ask_all
+from voxframe._plan.seen import Scope, Seen
+from voxframe.errors import IncompleteHistoryError
+
+_MANY = 64
+# So many answers with fewer rows than they count, though the service can give as many: its counts
+# are not of what it gives.
+_SHORT = 500
+
+Part = tuple[int, int, int]
+
+
+def settle(scope: Scope, parts: Iterable[Part], *, one_answer: bool) -> Steps[int]:
+    """Count the parts; cut what differs until it is one answer that holds its own total.
+
+    With ``one_answer`` a part whose count is what is here is not enough: where
+    the order is unknown, rows of several answers may add up while one is missing.
+    Level by level, so that a whole level is in flight at once. Returns how many
+    parts were read again.
+    """
+    seen, page = scope.seen, scope.limits.page
+    read = short = 0
+    level = [
+        Ask(a, b, count=page if max(expected, seen.count(a, b)) <= page else 1, total=True)
+        for a, b, expected in parts
+    ]
+    while level:
+        deeper: list[Ask] = []
+        crowded: list[int] = []
+        for ask, held in zip(level, (yield from ask_all(level)), strict=True):
+            total = held.must_total(ask)
+            if held.distinct >= total:
+                read += 1
+            elif not one_answer and seen.proves(ask.first, ask.last, total):
+                continue
+            elif ask.count == 1 and (total <= page or ask.last - ask.first == 1):
+                deeper.append(Ask(ask.first, ask.last, count=page, total=True))
+            elif ask.last - ask.first == 1:
+                crowded.append(ask.first)
+            else:
+                short += held.ids.size < total <= min(ask.count, seen.most)
+                if short > _SHORT:
+                    raise IncompleteHistoryError(
+                        f"asked for {ask}, the service counts {total} sessions and gave "
+                        f"{held.ids.size}; so it did {short} times, in ever smaller parts",
+                    )
+                pieces = fan_out(seen.count(ask.first, ask.last), total, page)
+                deeper += [
+                    Ask(a, b, count=page if expected <= page else 1, total=True)
+                    for a, b, expected in cuts(seen, ask.first, ask.last, total, pieces)
+                ]
+        for second in crowded:
+            read += 1
+            yield from read_crowd(scope, second)
+        level = deeper
+    return read
+
+
+def fan_out(have: int, total: int, page: int) -> int:
+    """In how many parts to cut: few to find a needle, many to read a haystack."""
+    return min(max(-(-10 * abs(total - have) // (7 * page)), 4), _MANY)
+
+
+def cuts(seen: Seen, first: int, last: int, total: int, pieces: int) -> list[Part]:
+    """Cut a part in pieces of about as many sessions, at seconds in which none is known to start.
+
+    In a second without sessions both readings of ``to_date`` give one count.
+    """
+    have = seen.between(first, last)
+    if have.size and 2 * have.size >= total:
+        marks = have[(np.arange(1, pieces) * have.size) // pieces]
+    else:
+        marks = first + (np.arange(1, pieces) * (last - first)) // pieces
+    edges = {first, last}
+    if last - first > 1:
+        edges |= {seen.gap(int(mark), first + 1, last - 1) for mark in marks}
+    ordered = sorted(edges)
+    expected = -(-total // (len(ordered) - 1))
+    return [(a, b, expected) for a, b in pairwise(ordered)]

@@ -1,0 +1,182 @@
+"""Read one second in which more sessions start than fit in an answer.
+
+Inside a second there is no key to go forward by. Offsets are what is left, or
+filters that split the second. Offsets slide when rows come or go, ties may come
+in another order at every request, and no filter's values are known to be all.
+So none of these proves anything by itself; this does: a session seen before a
+count and again after it was there when it was counted, and if as many were
+there as the service counted, they are all.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxframe._plan.model import Ask, Held, Limits, Steps, ask_all
+from voxframe._plan.seen import Scope
+from voxframe.errors import IncompleteHistoryError
+
+SPLITTERS = ("application_id", "user_id", "duration")
+"""Fields whose values split a second, in the order in which they are tried."""
+
+# In another order every time, a session is missed by a pass with probability 1/e: 15,000 take a
+# dozen passes to be seen, and a dozen more to be seen again.
+_PASSES = 60
+# A service that gives the very same rows in the very same order so often has no others to give.
+_STILL = 3
+_LONGEST = 10**9
+# A field of so many values that each part would be a small part of a page costs more than it gives.
+_FINE = 4
+_FEW = 12
+
+
+def read_crowd(scope: Scope, second: int) -> Steps[None]:
+    """Read every session that starts in one second.
+
+    Raises
+    ------
+    IncompleteHistoryError
+        Neither offsets nor filters give all that the service counts.
+    """
+    alone = Ask(second, second, count=scope.limits.page, total=True, probe=True)
+    (held,) = yield from ask_all([alone])
+    if held.total and held.distinct >= held.total:
+        return
+    scope.seen.crowds += 1
+    crowd = _Crowd(second, second if held.total else second + 1, scope.limits)
+    crowd.learn(held, 0)
+    splitters = tuple(name for name in SPLITTERS if name in scope.free)
+    leaves: list[Mapping[str, int]] = [{}]
+    before: bytes | None = None
+    still = 0
+    for number in range(1, _PASSES + 1):
+        lead = crowd.ask({})
+        (held,) = yield from ask_all([lead])
+        total = held.must_total(lead)
+        crowd.learn(held, 2 * number)
+        crowd.counts.append((2 * number, total))
+        answers = [held]
+        for narrow in leaves:
+            answers += yield from _pass(crowd, narrow, held, 2 * number + 1)
+        if crowd.proven():
+            return
+        now = b"".join(answer.ids.tobytes() for answer in answers)
+        still = still + 1 if now == before else 0
+        before = now
+        if still == _STILL:
+            break
+        # Later passes know more values; the waits double, so that few requests go into trying.
+        if leaves == [{}] and number.bit_count() == 1 and crowd.reached(2 * number) < total:
+            leaves = (yield from _split(crowd, {}, splitters, total)) or leaves
+    raise IncompleteHistoryError(
+        f"asked for {Ask(crowd.first, crowd.last)}, the service counts {crowd.counts[-1][1]} "
+        f"sessions and gave {len(crowd.seen)} different ones; neither offsets nor filters reach "
+        "the rest. Narrow the query, by application_id or user_id, and read it in parts",
+    )
+
+
+@dataclass(slots=True)
+class _Crowd:
+    """What is known of the sessions of one second.
+
+    ``seen`` has the first and the last moment at which a session was seen, and
+    ``counts`` those at which all were counted: even numbers are single answers,
+    odd ones the rest of a pass.
+    """
+
+    first: int
+    last: int
+    limits: Limits
+    seen: dict[int, tuple[int, int]] = field(default_factory=dict)
+    counts: list[tuple[int, int]] = field(default_factory=list)
+    values: dict[str, set[int]] = field(default_factory=dict)
+
+    def ask(self, narrow: Mapping[str, int], offset: int = 0, *, desc: bool = False) -> Ask:
+        return Ask(
+            self.first,
+            self.last,
+            count=self.limits.page,
+            offset=offset,
+            desc=desc,
+            total=not offset and not desc,
+            narrow=narrow,
+        )
+
+    def learn(self, held: Held, moment: int) -> None:
+        for session in held.ids.tolist():
+            first, _ = self.seen.get(session, (moment, moment))
+            self.seen[session] = first, moment
+        for name, values in held.values.items():
+            self.values.setdefault(name, set()).update(values[values >= 0].tolist())
+
+    def reached(self, moment: int) -> int:
+        """Count the sessions seen since a moment."""
+        return sum(last >= moment for _, last in self.seen.values())
+
+    def proven(self) -> bool:
+        """Say whether at some count as many sessions were there as it says."""
+        spans: NDArray[np.int64] = np.array(list(self.seen.values()), np.int64).reshape(-1, 2)
+        return any(
+            np.count_nonzero((spans[:, 0] <= moment) & (moment <= spans[:, 1])) == total
+            for moment, total in self.counts
+        )
+
+
+def _pass(crowd: _Crowd, narrow: Mapping[str, int], lead: Held, moment: int) -> Steps[list[Held]]:
+    """Pass once over the offsets of a crowd, whose first page is ``lead``, or of a part of it."""
+    answers: list[Held] = []
+    if narrow:
+        ask = crowd.ask(narrow)
+        (lead,) = yield from ask_all([ask])
+        lead.must_total(ask)
+        answers.append(lead)
+    total, step = lead.total or 0, max(lead.ids.size, 1)
+    reach = crowd.limits.offset + 1
+    asks = [crowd.ask(narrow, at) for at in range(step, min(total, reach), step)]
+    beyond = total - (len(asks) + 1) * step
+    if beyond > 0:
+        asks += [crowd.ask(narrow, at, desc=True) for at in range(0, min(beyond, reach), step)]
+    if asks:
+        answers += yield from ask_all(asks)
+    for held in answers:
+        crowd.learn(held, moment)
+    return answers
+
+
+def _split(
+    crowd: _Crowd, narrow: Mapping[str, int], splitters: Sequence[str], total: int
+) -> Steps[list[Mapping[str, int]]]:
+    """Split by the first field whose parts add up to the whole; give none if no field's do."""
+    for at, name in enumerate(splitters):
+        parts = [{**narrow, **part} for part in _parts(crowd, name, narrow, total)]
+        if not 2 <= len(parts) <= max(_FINE * total // crowd.limits.page, _FEW):  # noqa: PLR2004
+            continue
+        asks = [Ask(crowd.first, crowd.last, count=1, total=True, narrow=part) for part in parts]
+        held = yield from ask_all(asks)
+        counts = [each.must_total(ask) for ask, each in zip(asks, held, strict=True)]
+        # Parts that add up share no session and leave none out, unless the world has just moved.
+        if sum(counts) != total or max(counts) == total:
+            continue
+        rest = splitters[at:] if name == "duration" else splitters[at + 1 :]
+        leaves: list[Mapping[str, int]] = []
+        for part, count in zip(parts, counts, strict=True):
+            finer: list[Mapping[str, int]] = []
+            if count > crowd.limits.page:
+                finer = yield from _split(crowd, part, rest, count)
+            leaves += finer or [part]
+        return leaves
+    return []
+
+
+def _parts(crowd: _Crowd, name: str, narrow: Mapping[str, int], total: int) -> list[dict[str, int]]:
+    known = np.array(sorted(crowd.values.get(name, ())), dtype=np.int64)
+    if name != "duration":
+        return [{name: int(value)} for value in known]
+    low, high = narrow.get("min_duration", 0), narrow.get("max_duration", _LONGEST)
+    known = known[(known > low) & (known <= high)]
+    pieces = min(-(-10 * total // (7 * crowd.limits.page)), known.size + 1)
+    starts = sorted({low, *(int(known[i * known.size // pieces]) for i in range(1, pieces))})
+    ends = [start - 1 for start in starts[1:]] + [high]
+    return [{"min_duration": a, "max_duration": b} for a, b in zip(starts, ends, strict=True)]

@@ -1,0 +1,1 @@
+"""Dates and filters as people give them, checked and spelled; pure."""

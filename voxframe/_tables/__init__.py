@@ -1,0 +1,1 @@
+"""Pages of an interval to one result, and results to pandas."""
