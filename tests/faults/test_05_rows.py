@@ -9,7 +9,7 @@ from tests.support.faulty import FROM, LIGHT, TO, at_most, check, ids, serving
 from voxframe._decode.decode import Page, decode
 from voxframe._decode.page import RawPage
 from voxframe._plan.model import Limits
-from voxframe._plan.plan import plan
+from voxframe._plan.plan import Plan
 from voxframe.emulator import Behaviour, Changes, World
 from voxframe.errors import IncompleteHistoryError
 
@@ -127,7 +127,7 @@ def test_more_sessions_in_one_second_than_offsets_reach_from_both_ends(full, mon
     if not full:
         # The service at a tenth of its size: pages of 100, offsets up to 1000.
         small = Limits(page=100, offset=1000)
-        monkeypatch.setitem(plan.__kwdefaults__, "limits", small)
+        monkeypatch.setitem(Plan.__init__.__kwdefaults__, "limits", small)
         monkeypatch.setattr("voxframe.emulator._query.MAX_COUNT", small.page)
         monkeypatch.setattr("voxframe.emulator._query.MAX_OFFSET", small.offset)
     burst = ("2026-10-07 10:00:00", 22_500 // scale)

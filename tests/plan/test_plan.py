@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.simulated import Change, Readings, Row, Service, any_of, drive
 from voxframe._plan.model import Limits
-from voxframe._plan.plan import plan
+from voxframe._plan.plan import Plan
 from voxframe.errors import IncompleteHistoryError
 
 # The laws are of all that can vary at once: many arguments, each a name.
@@ -116,7 +116,7 @@ def test_a_world_that_stands_still_is_read_exactly(
     seconds: int,
 ) -> None:
     service = Service(rows, readings, limits, seed)
-    steps = plan(0, seconds, workers=workers, free=free, limits=limits)
+    steps = Plan(0, seconds, workers=workers, free=free, limits=limits)
     try:
         settled, told = drive(
             steps,
@@ -163,7 +163,7 @@ def test_a_world_that_moves_loses_no_session_that_existed_throughout(
 ) -> None:
     moves = data.draw(changes(rows, 40))
     service = Service(rows, readings, limits, seed, moves)
-    steps = plan(0, 40, workers=workers, free=free, limits=limits)
+    steps = Plan(0, 40, workers=workers, free=free, limits=limits)
     try:
         settled, told = drive(
             steps, service, choose=any_of(seed), window=(0, 40), at_most=bound(service, 40)
@@ -203,7 +203,7 @@ def test_no_session_is_lost_while_the_count_stays_the_same(
     service = Service(rows, Readings(short=short), limits, seed, data.draw(swaps(rows)))
     try:
         _, told = drive(
-            plan(0, 30, workers=workers, limits=limits),
+            Plan(0, 30, workers=workers, limits=limits),
             service,
             choose=any_of(seed),
             window=(0, 30),
@@ -239,7 +239,7 @@ def test_a_service_that_lies_is_found_out_soon(
     seconds: int,
 ) -> None:
     service = Service(rows, readings, limits, seed)
-    steps = plan(0, seconds, workers=workers, free=free, limits=limits)
+    steps = Plan(0, seconds, workers=workers, free=free, limits=limits)
     # One second that never adds up is the worst of it: sixty passes over its offsets.
     most = 500 + 60 * (2 + 2 * limits.offset // limits.page)
     try:

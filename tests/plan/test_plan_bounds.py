@@ -9,7 +9,7 @@ import pytest
 from tests.support.simulated import Change, Readings, Row, Service, any_of, drive, makespan, rows_at
 from tests.support.traffic import SHAPES, WINDOW
 from voxframe._plan.model import Limits
-from voxframe._plan.plan import ahead, plan
+from voxframe._plan.plan import Plan, ahead
 from voxframe.errors import IncompleteHistoryError
 
 SPLITTERS = ("application_id", "user_id", "duration")
@@ -22,7 +22,7 @@ def test_requests_stay_within_the_promise(shape: str, n: int) -> None:
     for workers in (1, 3, 8, 16):
         service = Service.at(starts)
         _, told = drive(
-            plan(*WINDOW, workers=ahead(workers)), service, window=WINDOW, choose=any_of(workers)
+            Plan(*WINDOW, workers=ahead(workers)), service, window=WINDOW, choose=any_of(workers)
         )
         assert len(told) == n
         assert len(service.asked) <= 1.02 * math.ceil(n / 1000) + 3 * workers
@@ -35,7 +35,7 @@ def test_requests_stay_within_the_promise(shape: str, n: int) -> None:
 @pytest.mark.parametrize("n", [0, 1, 2, 999, 1000])
 def test_up_to_a_page_takes_one_request(shape: str, n: int) -> None:
     service = Service.at(SHAPES[shape](np.random.default_rng(n), n))
-    _, told = drive(plan(*WINDOW, workers=8), service, window=WINDOW)
+    _, told = drive(Plan(*WINDOW, workers=8), service, window=WINDOW)
     assert len(told) == n
     assert len(service.asked) == 1
 
@@ -46,7 +46,7 @@ def test_a_dense_page_costs_its_last_second_again(per_second: int, workers: int)
     n = 100_000
     starts = np.random.default_rng(1).integers(0, n // per_second, n)
     service = Service.at(starts)
-    drive(plan(*WINDOW, workers=ahead(workers)), service, window=WINDOW)
+    drive(Plan(*WINDOW, workers=ahead(workers)), service, window=WINDOW)
     again = per_second / 2 + 5 * 4
     assert len(service.asked) <= 1.02 * n / (1000 - again) + 3 * workers
 
@@ -65,7 +65,7 @@ def test_a_dense_page_costs_its_last_second_again(per_second: int, workers: int)
 def test_no_worker_is_idle_for_long(shape: str, most: float) -> None:
     for seed in (0, 3, 8):
         service = Service.at(SHAPES[shape](np.random.default_rng(seed), 199_500))
-        taken = makespan(plan(*WINDOW, workers=ahead(8)), service, 8)
+        taken = makespan(Plan(*WINDOW, workers=ahead(8)), service, 8)
         assert taken <= most * math.ceil(200 / 8)
 
 
@@ -85,7 +85,7 @@ def crowd(n: int, **readings: Any) -> Service:
 def test_fifteen_thousand_in_one_second(ties: str, equal_dates: str, inclusive: bool) -> None:
     service = crowd(15_000, ties=ties, equal_dates=equal_dates, inclusive=inclusive)
     settled, told = drive(
-        plan(0, 100, workers=8), service, window=(0, 100), choose=any_of(1), at_most=1000
+        Plan(0, 100, workers=8), service, window=(0, 100), choose=any_of(1), at_most=1000
     )
     assert len(told) == 15_100
     assert settled.mended["crowded_seconds"] >= 1
@@ -94,7 +94,7 @@ def test_fifteen_thousand_in_one_second(ties: str, equal_dates: str, inclusive: 
 @pytest.mark.parametrize("free", [("application_id",), ("user_id",), ("duration",), SPLITTERS])
 def test_thirty_thousand_in_one_second_are_split_by_filters(free: tuple[str, ...]) -> None:
     service = crowd(30_000)
-    _, told = drive(plan(0, 100, workers=8, free=free), service, window=(0, 100), at_most=500)
+    _, told = drive(Plan(0, 100, workers=8, free=free), service, window=(0, 100), at_most=500)
     assert len(told) == 30_100
 
 
@@ -111,7 +111,7 @@ def test_thirty_thousand_in_one_second_that_nothing_splits(
 ) -> None:
     service = crowd(30_000, ignores=frozenset(ignores))
     with pytest.raises(IncompleteHistoryError, match="the service counts 30001 sessions"):
-        drive(plan(0, 100, workers=8, free=free), service, window=(0, 100), at_most=500)
+        drive(Plan(0, 100, workers=8, free=free), service, window=(0, 100), at_most=500)
 
 
 @pytest.mark.parametrize("order", ["start", "random"])
@@ -119,7 +119,7 @@ def test_counts_that_are_not_of_what_is_given_are_found_out_soon(order: str) -> 
     starts = np.random.default_rng(0).integers(0, WINDOW[1], 20_000)
     service = Service(rows_at(starts), Readings(totals="too high", order=order))
     with pytest.raises(IncompleteHistoryError):
-        drive(plan(*WINDOW, workers=8), service, window=WINDOW, at_most=2000)
+        drive(Plan(*WINDOW, workers=8), service, window=WINDOW, at_most=2000)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_an_order_that_is_not_by_start_is_noticed_and_nothing_rests_on_it(
         for at, gone in enumerate(rng.choice(n, 20, replace=False), 1)
     ]
     service = Service(rows, Readings(order=order), seed=1, changes=moves)
-    settled, told = drive(plan(0, n * 10, workers=4), service, window=(0, n * 10), at_most=100)
+    settled, told = drive(Plan(0, n * 10, workers=4), service, window=(0, n * 10), at_most=100)
     assert settled.mended["order_not_by_start_date"] == 1
     assert service.throughout.keys() <= told
 
@@ -163,7 +163,7 @@ def test_a_session_a_few_places_late_at_a_pages_end_is_noticed() -> None:
     rows = [Row(i, i, rank=23 if i == 8 else 2 * i) for i in range(1, 30)]
     limits = Limits(page=10)
     service = Service(rows, Readings(order="rank"), limits)
-    settled, told = drive(plan(0, 40, workers=1, limits=limits), service, window=(0, 40))
+    settled, told = drive(Plan(0, 40, workers=1, limits=limits), service, window=(0, 40))
     assert settled.mended["order_not_by_start_date"] == 1
     assert told == set(range(1, 30))
 
@@ -175,7 +175,7 @@ def test_a_window_that_ends_in_the_middle_of_traffic_is_not_read_again(workers: 
     for last in range(3, 99):
         service = Service(rows, limits=limits)
         settled, told = drive(
-            plan(0, last, workers=workers, limits=limits), service, window=(0, last)
+            Plan(0, last, workers=workers, limits=limits), service, window=(0, last)
         )
         assert len(told) == 7 * last
         assert not settled.mended["counts_that_moved"]

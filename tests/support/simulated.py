@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from voxframe._plan.model import Ask, Held, Limits, Steps
-from voxframe._plan.plan import Settled
+from voxframe._plan.model import Ask, Held, Limits
+from voxframe._plan.plan import Plan, Settled
 
 NAMES = ("application_id", "user_id", "duration")
 
@@ -195,7 +195,7 @@ class EndlessError(AssertionError):
 
 
 def drive(
-    steps: Steps[Settled],
+    plan: Plan,
     service: Service,
     *,
     choose: Callable[[int], int] = lambda _: 0,
@@ -203,7 +203,7 @@ def drive(
     window: tuple[int, int] | None = None,
 ) -> tuple[Settled, set[int]]:
     """Answer a plan's asks in an order that ``choose`` makes; give its end and the ids told."""
-    outstanding = list(next(steps))
+    outstanding = plan.start()
     told: dict[int, int] = {}
     while True:
         assert outstanding, "the plan waits for an answer to nothing"
@@ -213,12 +213,11 @@ def drive(
             raise EndlessError(f"{len(service.asked)} asks")
         held = service.answer(ask)
         told.update(zip(held.ids.tolist(), held.starts.tolist(), strict=True))
-        try:
-            outstanding += steps.send((ask, held))
-        except StopIteration as end:
+        outstanding += plan.receive(ask, held)
+        if plan.settled is not None:
             assert not outstanding, f"the plan ended without waiting for {outstanding}"
             first, last = window or (min(told.values(), default=0), 1 << 62)
-            return end.value, {i for i, start in told.items() if first <= start < last}
+            return plan.settled, {i for i, start in told.items() if first <= start < last}
 
 
 def must_be_legal(ask: Ask, limits: Limits, window: tuple[int, int] | None) -> None:
@@ -230,18 +229,17 @@ def must_be_legal(ask: Ask, limits: Limits, window: tuple[int, int] | None) -> N
         assert ask.last <= window[1], ask
 
 
-def makespan(steps: Steps[Settled], service: Service, workers: int) -> int:
+def makespan(plan: Plan, service: Service, workers: int) -> int:
     """Give how many units of time a plan takes, one an answer, ``workers`` at most at a time."""
-    queue = list(next(steps))
+    queue = plan.start()
     running: list[tuple[int, Ask]] = []
     now = 0
     while True:
         while queue and len(running) < workers:
             running.append((now + 1, queue.pop(0)))
         now, ask = running.pop(0)
-        try:
-            queue += steps.send((ask, service.answer(ask)))
-        except StopIteration:
+        queue += plan.receive(ask, service.answer(ask))
+        if plan.settled is not None:
             return now
 
 

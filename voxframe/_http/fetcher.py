@@ -5,7 +5,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -130,6 +130,46 @@ class _AgainError(Exception):
         self.wait = asked_wait or 0.0
 
 
+@dataclass(slots=True)
+class _Attempts:
+    """The attempts of one page: since when, how many, and what the last one failed of."""
+
+    policy: RetryPolicy
+    clock: Clock
+    started: list[float] = field(default_factory=list)
+    last: _AgainError | None = None
+
+    @property
+    def number(self) -> int:
+        return len(self.started)
+
+    def begin(self, now: float) -> float:
+        """Count an attempt; return the seconds that are left to the page."""
+        left = self.policy.timeout - (now - self.started[0] if self.started else 0.0)
+        if self.last is not None and left <= 0:
+            # Others were throttled meanwhile, and the brake held this page back too.
+            raise self.last
+        self.started.append(now)
+        return left
+
+    def failed(self, again: _AgainError) -> None:
+        """Draw the wait before the next attempt."""
+        own = self.policy.wait(self.number, throttled=again.throttled, draw=self.clock.draw)
+        again.wait = max(own, again.wait)
+        self.last = again
+
+    def spent(self) -> float:
+        return self.clock.monotonic() - self.started[0]
+
+    def wait(self, _state: "tenacity.RetryCallState") -> float:
+        # When throttled, the brake holds everybody back, this page included.
+        return 0.0 if self.last is None or self.last.throttled else self.last.wait
+
+    def exhausted(self, _state: "tenacity.RetryCallState") -> bool:
+        wait = self.last.wait if self.last is not None else 0.0
+        return self.number >= self.policy.max_attempts or self.spent() + wait >= self.policy.timeout
+
+
 @dataclass(frozen=True, slots=True)
 class _Result:
     """An answer that is a result, and how long it was on its way."""
@@ -192,67 +232,36 @@ class Fetcher(Generic[P]):
         """
         import tenacity  # noqa: PLC0415 - slow to import
 
-        started: list[float] = []
-        last: list[_AgainError] = []
-
-        def failed(error: NetworkError | _AgainError) -> _AgainError:
-            last.append(self._again(error, started))
-            return last[-1]
-
-        def attempt() -> P:
-            with self.brake.place() as entered:
-                spent = entered - started[0] if started else 0.0
-                if spent >= self.policy.timeout:
-                    # Others were throttled meanwhile, and the brake held this page back too.
-                    raise self._last_word(last[-1], asked, len(started), spent)
-                started.append(entered)
-                left = self.policy.timeout - spent
-                try:
-                    got = self._result(form, asked, len(started), left)
-                except (NetworkError, _AgainError) as error:
-                    raise failed(error) from None
-            # The place is free for another request while this answer is decoded.
-            try:
-                return self._decoded(got, asked, len(started))
-            except _AgainError as error:
-                raise failed(error) from None
-
-        def wait(_state: "tenacity.RetryCallState") -> float:
-            # When throttled, the brake holds everybody back, this page included.
-            return 0.0 if last[-1].throttled else last[-1].wait
-
-        def stop(state: "tenacity.RetryCallState") -> bool:
-            spent = self.clock.monotonic() - started[0]
-            return (
-                state.attempt_number >= self.policy.max_attempts
-                or spent + last[-1].wait >= self.policy.timeout
-            )
-
-        def give_up(state: "tenacity.RetryCallState") -> P:
-            spent = self.clock.monotonic() - started[0]
-            raise self._last_word(last[-1], asked, state.attempt_number, spent) from None
-
-        def before_sleep(_state: "tenacity.RetryCallState") -> None:
-            self.tally.add(retries=1)
-
-        retrying = tenacity.Retrying(
-            stop=stop,
-            wait=wait,
+        page = _Attempts(self.policy, self.clock)
+        attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_AgainError),
+            stop=page.exhausted,
+            wait=page.wait,
             sleep=self.clock.sleep,
-            before_sleep=before_sleep,
-            retry_error_callback=give_up,
+            before_sleep=lambda _: self.tally.add(retries=1),
+            reraise=True,
         )
-        return retrying(attempt)
+        try:
+            for attempt in attempts:
+                with attempt:
+                    return self._attempt(form, asked, page)
+        except _AgainError as again:
+            raise self._last_word(again, asked, page) from None
+        raise AssertionError("tenacity ends with a result or an error")
 
-    def _again(self, error: NetworkError | _AgainError, started: Sequence[float]) -> _AgainError:
-        """Draw the wait before the next attempt; have everybody slow down if that was asked."""
-        again = error if isinstance(error, _AgainError) else _AgainError(error)
-        own = self.policy.wait(len(started), throttled=again.throttled, draw=self.clock.draw)
-        again.wait = max(own, again.wait)
-        if again.throttled:
-            self.brake.throttled(started[-1], again.wait)
-        return again
+    def _attempt(self, form: Mapping[str, str], asked: str, page: "_Attempts") -> P:
+        try:
+            with self.brake.place() as entered:
+                got = self._result(form, asked, page.number, page.begin(entered))
+            # The place is free for another request while this answer is decoded.
+            return self._decoded(got, asked, page.number)
+        except (NetworkError, _AgainError) as error:
+            again = error if isinstance(error, _AgainError) else _AgainError(error)
+            page.failed(again)
+            if again.throttled:
+                # The brake holds everybody back, this page included.
+                self.brake.throttled(page.started[-1], again.wait)
+            raise again from None
 
     def _result(self, form: Mapping[str, str], asked: str, number: int, left: float) -> _Result:
         began = self.clock.monotonic()
@@ -351,9 +360,8 @@ class Fetcher(Generic[P]):
             error = ApiError(f"the service failed (error {code}: {msg})", code=code, msg=msg)
         return _AgainError(error, asked_wait=wait)
 
-    def _last_word(
-        self, again: _AgainError, asked: str, attempts: int, spent: float
-    ) -> VoxframeError:
+    def _last_word(self, again: _AgainError, asked: str, page: "_Attempts") -> VoxframeError:
+        attempts, spent = page.number, page.spent()
         tried = f"after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s"
         then = "try again later, or pass a RetryPolicy that waits longer"
         wait = min(again.asked_wait or 0.0, 10**9)

@@ -29,7 +29,7 @@ import numpy as np
 from voxframe._plan.bisect import cuts, fan_out, settle
 from voxframe._plan.dense_second import read_crowd
 from voxframe._plan.model import Ask, Held, Limits, Steps, ask_all
-from voxframe._plan.seen import Scope, Seen
+from voxframe._plan.seen import Scope
 from voxframe.errors import IncompleteHistoryError
 
 # Each page starts this many rows before the end of the last one. An order that is nearly, but not
@@ -75,16 +75,8 @@ class Settled:
     too_many: int | None = None
 
 
-def plan(
-    first: int,
-    last: int,
-    *,
-    workers: int,
-    free: Sequence[str] = (),
-    limits: Limits = Limits(),  # noqa: B008 - a frozen value
-    most: int | None = None,
-) -> Steps[Settled]:
-    """Read every session that starts in ``first <= second < last``.
+class Plan:
+    """Read every session that starts in ``first <= second < last``: requests out, rows in.
 
     Parameters
     ----------
@@ -99,51 +91,59 @@ def plan(
     most : int, optional
         Give up after the first answer if there are more sessions than this.
 
-    Yields
-    ------
-    list of Ask
-        Requests to send now. Each answer comes back as ``(Ask, Held)``.
-
-    Returns
-    -------
-    Settled
-        Why the rows told are all of them.
-
-    Raises
-    ------
-    IncompleteHistoryError
-        No sequence of questions makes the service give every session.
+    Attributes
+    ----------
+    settled : Settled or None
+        Why the rows received are all of them, once they are.
     """
-    scope = Scope(workers, free, limits)
-    return (yield from _within_window(_plan(scope, first, last, most), scope.seen))
 
+    def __init__(
+        self,
+        first: int,
+        last: int,
+        *,
+        workers: int,
+        free: Sequence[str] = (),
+        limits: Limits = Limits(),  # noqa: B008 - a frozen value
+        most: int | None = None,
+    ) -> None:
+        self.settled: Settled | None = None
+        self._scope = Scope(workers, free, limits)
+        self._strikes: Counter[Ask] = Counter()
+        self._steps = _steps(self._scope, first, last, most)
 
-def _within_window(inner: Steps[Settled], seen: Seen) -> Steps[Settled]:
-    """Let no answer through that is not the one asked for; remember every row of the others."""
-    asks = next(inner)
-    strikes: Counter[Ask] = Counter()
-    while True:
-        ask, held = yield asks
+    def start(self) -> list[Ask]:
+        """Return the requests to begin with."""
+        return next(self._steps)
+
+    def receive(self, ask: Ask, held: Held) -> list[Ask]:
+        """Take an answer in; return what to ask next, in any order and side by side.
+
+        Raises
+        ------
+        IncompleteHistoryError
+            No sequence of questions makes the service give every session.
+        """
         if held.starts.size and (held.starts.min() < ask.first or held.starts.max() > ask.last):
-            strikes[ask] += 1
-            if strikes[ask] == _STRIKES:
+            self._strikes[ask] += 1
+            if self._strikes[ask] == _STRIKES:
                 raise StrayRowsError(
                     f"asked for {ask}, the service answered {_STRIKES} times with sessions that "
                     "start outside of it; no request can make it give the rest",
                 )
-            asks = [ask]
-            continue
-        seen.add(ask, held)
+            return [ask]
+        self._scope.seen.add(ask, held)
         try:
-            asks = inner.send((ask, held))
+            return self._steps.send((ask, held))
         except StopIteration as end:
             settled: Settled = end.value
-            settled.mended["stray_answers"] += strikes.total()
-            settled.mended["crowded_seconds"] += seen.crowds
-            return settled
+            settled.mended["stray_answers"] += self._strikes.total()
+            settled.mended["crowded_seconds"] += self._scope.seen.crowds
+            self.settled = settled
+            return []
 
 
-def _plan(scope: Scope, first: int, last: int, most: int | None) -> Steps[Settled]:
+def _steps(scope: Scope, first: int, last: int, most: int | None) -> Steps[Settled]:
     seen, page = scope.seen, scope.limits.page
     whole = Ask(first, last, count=page, total=True)
     (held,) = yield from ask_all([whole])

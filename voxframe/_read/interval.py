@@ -1,10 +1,9 @@
 """Where the halves meet: plans ask, threads fetch and decode, pages come out in order."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
-from typing import TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from voxframe._decode.decode import Page
 from voxframe._plan.model import Ask, Held, clock_face
-from voxframe._plan.plan import Settled, StrayRowsError, plan
+from voxframe._plan.plan import Plan, Settled, StrayRowsError
 from voxframe._plan.service_time import ServiceClock
 from voxframe._read.pool import Pool
 from voxframe._timezones import zone
@@ -70,12 +69,12 @@ class Request:
     """One request: what is asked, and under which of the query's forms."""
 
     ask: Ask
-    form: Mapping[str, str] = field(repr=False)
+    reader: "_FormReader" = field(repr=False)
 
     def spelled(self) -> dict[str, str]:
         """Spell it as form fields."""
         ask = self.ask
-        spelled = dict(self.form)
+        spelled = dict(self.reader.form)
         spelled |= {name: str(value) for name, value in ask.narrow.items()}
         spelled |= {
             "from_date": clock_face(ask.first),
@@ -90,20 +89,8 @@ class Request:
         return spelled
 
 
-T = TypeVar("T")
-Requests: TypeAlias = Generator[list[Request], tuple[Request, Page], T]
-
-
-def read_piece(
-    piece: Piece,
-    setting: Setting,
-    forms: Sequence[Mapping[str, str]],
-    *,
-    workers: int,
-    free: Sequence[str] = (),
-    most: int | None = None,
-) -> Requests[Gathered]:
-    """Read a piece under all of the query's forms at once.
+class PieceReader:
+    """Reads a piece under all of the query's forms at once: requests out, pages in.
 
     Parameters
     ----------
@@ -120,95 +107,106 @@ def read_piece(
     most : int, optional
         Give up, and say how many there are, if a form has more sessions than this.
 
-    Yields
-    ------
-    list of Request
-        To send now; each answer comes back as ``(Request, Page)``.
-
-    Returns
-    -------
-    Gathered
-        Its pages.
+    Attributes
+    ----------
+    gathered : Gathered or None
+        The pages, once they are complete.
     """
-    pages: list[Page] = []
-    jobs = [_read_form(piece, setting, workers, free, most) for _ in forms]
-    settled: dict[int, Settled] = {}
-    sending = [Request(ask, forms[at]) for at, job in enumerate(jobs) for ask in next(job)]
-    owner = {id(form): at for at, form in enumerate(forms)}
-    while len(settled) < len(jobs):
-        request, page = yield sending
-        sending = []
-        at = owner[id(request.form)]
-        pages.append(page)
-        if at in settled:
-            continue
-        try:
-            sending = [Request(ask, request.form) for ask in jobs[at].send((request.ask, page))]
-        except StopIteration as end:
-            settled[at] = end.value
-    return Gathered(piece, pages, [settled[at] for at in range(len(jobs))])
+
+    def __init__(
+        self,
+        piece: Piece,
+        setting: Setting,
+        forms: Sequence[Mapping[str, str]],
+        *,
+        workers: int,
+        free: Sequence[str] = (),
+        most: int | None = None,
+    ) -> None:
+        self.gathered: Gathered | None = None
+        self._piece = piece
+        self._pages: list[Page] = []
+        self._parts = [
+            _FormReader(piece, setting, form, workers=workers, free=free, most=most)
+            for form in forms
+        ]
+
+    def start(self) -> list[Request]:
+        """Return the requests to begin with."""
+        return [request for part in self._parts for request in part.start()]
+
+    def receive(self, request: Request, page: Page) -> list[Request]:
+        """Take a page in; return what to send next."""
+        self._pages.append(page)
+        more = request.reader.receive(request.ask, page)
+        settled = [part.settled for part in self._parts if part.settled is not None]
+        if len(settled) == len(self._parts):
+            self.gathered = Gathered(self._piece, self._pages, settled)
+        return more
 
 
-def _read_form(
-    piece: Piece,
-    setting: Setting,
-    workers: int,
-    free: Sequence[str],
-    most: int | None,
-) -> Generator[list[Ask], tuple[Ask, Page], Settled]:
-    """Read in the service's own timezone, whichever that turns out to be."""
-    restarts = 0
-    stray: StrayRowsError | None = None
-    tried: set[ServiceClock] = set()
-    while restarts < _TIMEZONES:
-        clock = setting.clock
-        tried.add(clock)
-        first, last = clock.faces(piece.first, piece.end)
-        steps = plan(first, last, workers=workers, free=free, most=most)
-        try:
-            settled = yield from _on_clock(steps, clock, setting)
-        except StrayRowsError as error:
-            stray = error
-            setting.clock = setting.clock.other()
-            if setting.clock in tried:
-                raise
-        else:
-            if settled is not None:
-                settled.mended["timezone_of_answers"] += restarts
-                return settled
-        restarts += 1
-    raise stray or IncompleteHistoryError(
-        f"the service changes the timezone of its answers again and again, to {setting.timezone} "
-        "in the end; a window cannot be read on one clock",
-    )
+class _FormReader:
+    """One form over a piece, planned anew when the service's clock is not what was thought."""
 
+    def __init__(
+        self,
+        piece: Piece,
+        setting: Setting,
+        form: Mapping[str, str],
+        *,
+        workers: int,
+        free: Sequence[str],
+        most: int | None,
+    ) -> None:
+        self.settled: Settled | None = None
+        self.form = form
+        self._piece, self._setting = piece, setting
+        self._workers, self._free, self._most = workers, free, most
+        self._tried: list[ServiceClock] = []
 
-def _on_clock(
-    steps: Generator[list[Ask], tuple[Ask, Held], Settled],
-    clock: ServiceClock,
-    setting: Setting,
-) -> Generator[list[Ask], tuple[Ask, Page], Settled | None]:
-    """Run a plan for as long as the service's clock is what the plan was made for."""
-    asks = next(steps)
-    mine = set(asks)
-    while True:
-        ask, page = yield asks
-        asks = []
-        if ask not in mine:
-            continue
+    def start(self) -> list[Request]:
+        clock = self._setting.clock
+        if len(self._tried) == _TIMEZONES:
+            raise IncompleteHistoryError(
+                "the service changes the timezone of its answers again and again, to "
+                f"{self._setting.timezone} in the end; a window cannot be read on one clock",
+            )
+        self._tried.append(clock)
+        self._plan = Plan(
+            *clock.faces(self._piece.first, self._piece.end),
+            workers=self._workers,
+            free=self._free,
+            most=self._most,
+        )
+        return self._requests(self._plan.start())
+
+    def receive(self, ask: Ask, page: Page) -> list[Request]:
+        if self.settled is not None or ask not in self._mine:
+            return []
+        setting, clock = self._setting, self._tried[-1]
         ids, starts = page.ids_and_starts()
         instants = starts // _MICRO
         setting.clock = setting.clock.learn(ask, zone(page.timezone), instants)
         setting.timezone = page.timezone
         if setting.clock != clock:
-            return None
+            return self.start()
         values = _values(page) if ask.last - ask.first <= 1 else {}
         try:
-            asks = steps.send((ask, Held(ids, clock.of(instants), page.total_count, values)))
-        except StopIteration as end:
-            settled: Settled = end.value
-            return settled
-        mine.update(asks)
+            asks = self._plan.receive(ask, Held(ids, clock.of(instants), page.total_count, values))
+        except StrayRowsError:
+            setting.clock = setting.clock.other()
+            if setting.clock in self._tried:
+                raise
+            return self.start()
+        if (settled := self._plan.settled) is not None:
+            settled.mended["timezone_of_answers"] += len(self._tried) - 1
+            self.settled = settled
+        return self._requests(asks, self._mine)
+
+    def _requests(self, asks: Iterable[Ask], mine: Iterable[Ask] = ()) -> list[Request]:
+        asks = list(asks)
+        self._mine = {*mine, *asks}
+        return [Request(ask, self) for ask in asks]
 
 
 def _column(page: Page, name: str) -> NDArray[np.int64]:
@@ -223,7 +221,7 @@ def _values(page: Page) -> dict[str, NDArray[np.int64]]:
 def run(
     pool: Pool[Page],
     pieces: Iterable[Piece],
-    read: Callable[[Piece, int], Requests[Gathered]],
+    read: Callable[[Piece, int], PieceReader],
     fetch: Callable[[Request], Page],
     *,
     ahead: int,
@@ -262,25 +260,23 @@ def run(
 
     while slots:
         for slot in slots[:ahead]:
-            if slot.job is None:
-                slot.job = read(slot.piece, len(slots))
-                send(slot, next(slot.job))
+            if slot.reader is None:
+                slot.reader = read(slot.piece, len(slots))
+                send(slot, slot.reader.start())
         if (gathered := slots[0].gathered) is not None:
             del slots[0]
             yield gathered
             continue
         (slot, request), page = pool.next()
         told(request, page)
-        if slot.job is None or slot.gathered is not None or slot not in slots:
+        if slot.reader is None or slot.gathered is not None or slot not in slots:
             continue
-        try:
-            send(slot, slot.job.send((request, page)))
-        except StopIteration as end:
-            slot.gathered = end.value
-            if slot.gathered.too_many is not None:
-                at = slots.index(slot)
-                parts = cut(slot.piece, slot.gathered.too_many)
-                slots[at : at + 1] = map(_Slot, reversed(parts) if newest_first else parts)
+        send(slot, slot.reader.receive(request, page))
+        done = slot.reader.gathered
+        if done is not None and done.too_many is not None:
+            at = slots.index(slot)
+            parts = cut(slot.piece, done.too_many)
+            slots[at : at + 1] = map(_Slot, reversed(parts) if newest_first else parts)
 
 
 PIECE = 20_000
@@ -298,5 +294,8 @@ def cut(piece: Piece, total: int) -> list[Piece]:
 @dataclass(slots=True, eq=False)
 class _Slot:
     piece: Piece
-    job: Requests[Gathered] | None = None
-    gathered: Gathered | None = None
+    reader: PieceReader | None = None
+
+    @property
+    def gathered(self) -> Gathered | None:
+        return self.reader.gathered if self.reader else None

@@ -19,10 +19,9 @@ from voxframe._read.interval import (
     PIECE,
     Gathered,
     Piece,
+    PieceReader,
     Request,
-    Requests,
     Setting,
-    read_piece,
     run,
 )
 from voxframe._read.pool import Pool
@@ -103,9 +102,9 @@ class Run:
         # Half as many pieces as workers: what is read ahead has to be held until its turn.
         ahead = max(self.workers // 2, 1)
 
-        def read(piece: Piece, left: int) -> Requests[Gathered]:
+        def read(piece: Piece, left: int) -> PieceReader:
             narrow = piece.end - piece.first == 1
-            return read_piece(
+            return PieceReader(
                 piece,
                 self.setting,
                 forms,

@@ -12,28 +12,10 @@ WIDE = pa.decimal128(38, 9)
 
 _ADDABLE = pa.decimal128(36, 9)
 _EXACT = 2**53
-_LIMB = 2**20 - 1
-
-
-def _units(cost: pa.ChunkedArray) -> Ints:
-    """Give prices as whole billionths; unknown ones as 0."""
-    prices = cost.cast(MONEY).combine_chunks()
-    buffer = prices.buffers()[1]
-    if not len(prices) or buffer is None:
-        return np.zeros(len(prices), np.int64)
-    # A price has 18 digits: the lower half of its 128 bits is all of it.
-    words = np.frombuffer(buffer, np.int64).reshape(-1, 2)[prices.offset :][: len(prices)]
-    return np.where(valid(prices), words[:, 0], 0)
-
-
-def _decimals(high: Ints, low: Ints) -> pa.Array:
-    """Make the exact decimals of ``high * 2**40 + low`` billionths, ``low`` below 2**40."""
-    words = np.stack([(high << 40) | low, high >> 24], axis=1)
-    return pa.Array.from_buffers(WIDE, len(high), [None, pa.py_buffer(words.tobytes())])
 
 
 def sums(cost: pa.ChunkedArray, codes: Ints, size: int) -> pa.Array:
-    """Add up prices by group, exactly; an unknown price counts as nothing.
+    """Return the exact sum of prices by group; an unknown price counts as nothing.
 
     Parameters
     ----------
@@ -49,17 +31,11 @@ def sums(cost: pa.ChunkedArray, codes: Ints, size: int) -> pa.Array:
     pyarrow.Array of decimal128(38, 9)
         One sum a group, zero for a group without rows.
     """
-    units = _units(cost)
-    inside = codes >= 0
-    codes, units = codes[inside], units[inside]
-    # Twenty bits at a time, the sums of eight billion rows are whole numbers to a float.
-    low, middle, high = (
-        np.bincount(codes, part, size).astype(np.int64)
-        for part in (units & _LIMB, units >> 20 & _LIMB, units >> 40)
-    )
-    middle += low >> 20
-    high += middle >> 20
-    return _decimals(high, (middle & _LIMB) << 20 | low & _LIMB)
+    every = np.arange(size, dtype=np.int64)
+    rows = pa.table({"group": codes, "cost": cost.cast(MONEY)}).filter(pc.field("group") >= 0)
+    zero = pa.table({"group": every, "cost": pa.array([0] * size, MONEY)})
+    both = pa.concat_tables([zero, rows]).group_by("group").aggregate([("cost", "sum")])
+    return both.sort_by("group")["cost_sum"].combine_chunks().cast(WIDE)
 
 
 def total(*parts: pa.Array) -> pa.Array:
