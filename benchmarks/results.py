@@ -28,7 +28,7 @@ class Cell:
         return f"{self.sessions:,} sessions, {wait}{', gzip' * self.gzip}"
 
 
-Run = dict[str, float]
+Reader = dict[str, float]
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Results:
 
     how: str
     load: float = field(default_factory=lambda: os.getloadavg()[0])
-    runs: dict[tuple[Cell, str], list[Run]] = field(default_factory=dict)
+    runs: dict[tuple[Cell, str], list[Reader]] = field(default_factory=dict)
     imports: dict[str, list[float]] = field(default_factory=dict)
     stages: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

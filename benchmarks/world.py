@@ -23,8 +23,8 @@ import voxframe.emulator
 from voxframe.emulator import Behaviour, World
 from voxframe.emulator._answer import Answerer
 from voxframe.emulator._auth import write_credentials
+from voxframe.emulator._filters import Filters
 from voxframe.emulator._query import Query
-from voxframe.emulator._select import Filters
 
 BLOCK = 64
 START, END = "2026-10-01", "2026-11-01"

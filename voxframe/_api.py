@@ -8,7 +8,7 @@ from voxframe._client import Client
 from voxframe._history import CallHistory
 from voxframe._http.credentials import CredentialsLike
 from voxframe._http.retry import RetryPolicy
-from voxframe._query.options import Reading, ReadOptions, prepare
+from voxframe._query.options import ReadOptions, ReadSpec, prepare
 from voxframe._query.window import DateLike
 from voxframe._receipt import Receipt
 
@@ -129,7 +129,7 @@ def iter_call_history(
     return _iterate(*_checked(from_date, to_date, options))
 
 
-def _iterate(reading: Reading, client: Client) -> Iterator[CallHistory]:
+def _iterate(reading: ReadSpec, client: Client) -> Iterator[CallHistory]:
     with client:
         yield from client.iterate(reading)
 
@@ -178,7 +178,7 @@ _CONNECTION = ("credentials", "base_url", "max_concurrency", "retry")
 
 def _checked(
     from_date: DateLike, to_date: DateLike, options: Mapping[str, Any]
-) -> tuple[Reading, Client]:
+) -> tuple[ReadSpec, Client]:
     """Check the query, then the rest: a wrong date is said before a missing key."""
     reading = prepare(
         from_date, to_date, {k: v for k, v in options.items() if k not in _CONNECTION}

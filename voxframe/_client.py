@@ -19,17 +19,17 @@ from voxframe._decode.page import RawPage
 from voxframe._history import CallHistory
 from voxframe._http.credentials import Credentials, CredentialsLike, TokenSource
 from voxframe._http.fetcher import Fetcher, system_clock
-from voxframe._http.retry import Brake, RetryPolicy
+from voxframe._http.retry import ConcurrencyLimiter, RetryPolicy
 from voxframe._http.transport import Transport, check_base_url
-from voxframe._plan.model import Limits, clock_face
+from voxframe._plan.model import Limits, format_wall_time
 from voxframe._plan.plan import ahead
 from voxframe._progress import reporter
-from voxframe._query.options import PageParameters, Reading, ReadOptions, prepare
+from voxframe._query.options import PageParameters, ReadOptions, ReadSpec, prepare
 from voxframe._query.query import MOST_IDS, spell
 from voxframe._query.window import DateLike, window
-from voxframe._read.interval import Piece, Setting
+from voxframe._read.interval import Interval, ServiceState
 from voxframe._read.pool import Pool
-from voxframe._read.reader import Run, decoding
+from voxframe._read.reader import Reader, decoding
 from voxframe._receipt import Receipt
 from voxframe.errors import InvalidQueryError
 
@@ -93,7 +93,7 @@ class Client:
         self._transport = Transport(self._url)
         self._most = max_concurrency
         self._retry = retry
-        self._setting = Setting()
+        self._setting = ServiceState()
         self._clock = system_clock
         self._lock = threading.Lock()
         self._pools: set[Pool[Page]] = set()
@@ -152,8 +152,8 @@ class Client:
         inside = window(given.pop("from_date"), given.pop("to_date"))
         _check_page(given)
         form = {name: spell(name, value) for name, value in given.items()}
-        form["from_date"] = clock_face(inside.first)
-        form["to_date"] = clock_face(inside.end)
+        form["from_date"] = format_wall_time(inside.first)
+        form["to_date"] = format_wall_time(inside.end)
         asked = f"{form['from_date']} to {form['to_date']}"
         with self._pool(1, cores=0) as pool:
             fetcher = self._fetcher(pool, decode)
@@ -193,21 +193,23 @@ class Client:
         """
         return self.export(path, prepare(from_date, to_date, options), overwrite=overwrite)
 
-    def read(self, reading: Reading) -> CallHistory:
+    def read(self, reading: ReadSpec) -> CallHistory:
         """Read what was checked before, as one result."""
-        whole = Piece(reading.window.first, reading.window.end)
+        whole = Interval(reading.window.first, reading.window.end)
         with self._running(reading, lean=False) as running:
             for gathered in running.gather([whole], whole=True):
                 return running.history(gathered)
             return running.history(None)
 
-    def iterate(self, reading: Reading) -> Iterator[CallHistory]:
+    def iterate(self, reading: ReadSpec) -> Iterator[CallHistory]:
         """Read what was checked before, piece by piece; empty pieces are left out."""
         for _, history in self.pieces(reading):
             if len(history):
                 yield history
 
-    def export(self, path: str | os.PathLike[str], reading: Reading, *, overwrite: bool) -> Receipt:
+    def export(
+        self, path: str | os.PathLike[str], reading: ReadSpec, *, overwrite: bool
+    ) -> Receipt:
         """Read what was checked before to a dataset."""
         from voxframe._dataset.parquet import exporting  # noqa: PLC0415 - not needed to read
 
@@ -221,31 +223,31 @@ class Client:
             return export.manifest.summary()
 
     def pieces(
-        self, reading: Reading, *, first: int | None = None
-    ) -> Iterator[tuple[Piece, CallHistory]]:
+        self, reading: ReadSpec, *, first: int | None = None
+    ) -> Iterator[tuple[Interval, CallHistory]]:
         """Read piece by piece, oldest first unless newest first was asked for.
 
         Parameters
         ----------
-        reading : Reading
+        reading : ReadSpec
             What to read.
         first : int, optional
             Leave out what starts before this second.
 
         Yields
         ------
-        tuple of Piece and CallHistory
+        tuple of Interval and CallHistory
             Neighbouring stretches of time, empty ones included.
         """
         begin = reading.window.first if first is None else max(first, reading.window.first)
         with self._running(reading, lean=True) as running:
-            for gathered in running.gather([Piece(begin, reading.window.end)], whole=False):
+            for gathered in running.gather([Interval(begin, reading.window.end)], whole=False):
                 piece, history = gathered.piece, running.history(gathered)
                 del gathered
                 yield piece, history
                 del history
 
-    def _identity(self, reading: Reading) -> dict[str, Any]:
+    def _identity(self, reading: ReadSpec) -> dict[str, Any]:
         """Say which query this is, without a filter's value: phone numbers are among them."""
         inside, forms = reading.window, [dict(form) for form in reading.query.forms]
         whole = [self._url, self._account, forms, reading.unknown_fields]
@@ -258,14 +260,14 @@ class Client:
         }
 
     @contextlib.contextmanager
-    def _running(self, reading: Reading, *, lean: bool) -> Iterator[Run]:
+    def _running(self, reading: ReadSpec, *, lean: bool) -> Iterator[Reader]:
         workers = ahead(self._most)
         with (
             self._pool(workers, cores=pa.cpu_count()) as pool,
             reporter(reading.progress) as report,
         ):
             fetcher = self._fetcher(pool, decoding(pool, reading.unknown_fields, lean=lean))
-            running = Run(reading, self._setting, workers, pool, fetcher, report)
+            running = Reader(reading, self._setting, workers, pool, fetcher, report)
             try:
                 yield running
             finally:
@@ -285,7 +287,7 @@ class Client:
 
     def _fetcher(self, pool: Pool[Page], read: Callable[[RawPage], Page]) -> Fetcher[Page]:
         clock = self._clock(pool.sleep)
-        brake = Brake(self._most, clock=clock.monotonic, sleep=clock.sleep)
+        brake = ConcurrencyLimiter(self._most, clock=clock.monotonic, sleep=clock.sleep)
         return Fetcher(self._transport, self._tokens, self._retry, brake, clock, pool.stopped, read)
 
 

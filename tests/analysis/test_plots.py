@@ -78,7 +78,7 @@ def test_matplotlib_is_asked_for_by_name_when_it_is_not_there() -> None:
 
 
 def test_durations_are_spoken() -> None:
-    from voxframe.analysis._canvas import number, spoken
+    from voxframe.analysis._axes import number, spoken
 
     said: dict[float, str] = {5: "5 s", 61: "1 min 1 s", 120: "2 min", 1500: "25 min", 3600: "1 h",
                               5400: "1 h 30 min", 59.9: "1 min"}  # fmt: skip
@@ -89,7 +89,7 @@ def test_durations_are_spoken() -> None:
 
 @pytest.mark.parametrize("width", [2, 4, 9, 13])
 def test_every_span_finds_its_ticks(width: float) -> None:
-    from voxframe.analysis._canvas import time_axis
+    from voxframe.analysis._axes import time_axis
 
     figure, axes = plt.subplots(figsize=(width, 2))
     for days in [*(2 ** (n / 3) / 1440 for n in range(3, 64))]:

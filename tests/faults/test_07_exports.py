@@ -21,13 +21,12 @@ from voxframe.emulator import Behaviour, Fault, World
 from voxframe.errors import ExportError, PermissionDeniedError, TransportError
 
 # Every request counts, and pieces of time instead of the whole month at once.
-SMALL_PIECES = "import voxframe._read.interval; voxframe._read.interval.PIECE = 300"
+SMALL_PIECES = "import voxframe._read.interval; voxframe._read.interval.SESSIONS_PER_INTERVAL = 300"
 
 
 @pytest.fixture
 def _small_pieces(monkeypatch):
-    monkeypatch.setattr("voxframe._read.interval.PIECE", 300)
-    monkeypatch.setattr("voxframe._read.reader.PIECE", 300)
+    monkeypatch.setattr("voxframe._read.interval.SESSIONS_PER_INTERVAL", 300)
 
 
 def whole_so_far(path: Path, world: World) -> list[str]:
@@ -106,7 +105,7 @@ def test_killed_in_the_middle_and_completed_by_the_same_call(month, tmp_path):
     with serving(month, behaviour=Behaviour(page_cap=100), latency=0.02) as service:
         key = service.emulator.write_credentials(tmp_path / "key.json")
         options = json.dumps({"max_concurrency": 2})
-        running = start(path, service.emulator, key, setup=setup_pieces(), options=options)
+        running = start(path, service.emulator, key, setup=SMALL_PIECES, options=options)
         while not list(path.glob("sessions/*")):
             assert running.poll() is None, running.communicate()
             time.sleep(0.005)
@@ -121,10 +120,6 @@ def test_killed_in_the_middle_and_completed_by_the_same_call(month, tmp_path):
         asked = [r.params["from_date"] for r in service.emulator.requests if r.number > before]
         assert min(asked) >= until, "a finished day was read again"
     check(tables(path), month)
-
-
-def setup_pieces() -> str:
-    return f"{SMALL_PIECES}; import voxframe._read.reader; voxframe._read.reader.PIECE = 300"
 
 
 @pytest.mark.usefixtures("_small_pieces")

@@ -177,7 +177,7 @@ def test_internals_do_not_show_what_they_carry(world, tokens):
     from voxframe._decode.page import RawPage
     from voxframe._http.credentials import Credentials
     from voxframe._http.response import Answer
-    from voxframe._plan.model import Ask
+    from voxframe._plan.model import PageRequest
     from voxframe._query.query import query
     from voxframe._query.window import window
     from voxframe._read.interval import Request
@@ -188,7 +188,7 @@ def test_internals_do_not_show_what_they_carry(world, tokens):
         shown = [
             Answer(200, {"authorization": "Bearer x"}, body),
             RawPage(body, "asked"),
-            Request(Ask(0, 1), {"remote_number": NUMBER}),
+            Request(PageRequest(0, 1), {"remote_number": NUMBER}),
             query(window(FROM, TO), remote_number=NUMBER),
             credentials,
             service.client._tokens,

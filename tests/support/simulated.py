@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from voxframe._plan.model import Ask, Held, Limits
-from voxframe._plan.plan import Plan, Settled
+from voxframe._plan.model import Limits, PageRequest, PageRows
+from voxframe._plan.plan import Completeness, Plan
 
 NAMES = ("application_id", "user_id", "duration")
 
@@ -60,14 +60,14 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     seed: int = 0
     changes: Sequence[Change] = ()
-    asked: list[Ask] = field(default_factory=list)
+    asked: list[PageRequest] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
         self.world = {row.id: row for row in self.rows}
         self.throughout = {row.id: row for row in self.rows}
         self.waiting = sorted(self.changes, key=lambda change: change.before_answer)
-        self.first_page: Held | None = None
+        self.first_page: PageRows | None = None
         self._load()
 
     @classmethod
@@ -79,7 +79,7 @@ class Service:
         service._use(table)
         return service
 
-    def answer(self, ask: Ask) -> Held:
+    def answer(self, ask: PageRequest) -> PageRows:
         self._let_time_pass()
         self.asked.append(ask)
         readings = self.readings
@@ -138,7 +138,7 @@ class Service:
         self.table = table
         self.key = np.sort(key)
 
-    def _window(self, ask: Ask) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def _window(self, ask: PageRequest) -> np.ndarray[Any, np.dtype[np.int64]]:
         low, high = 0, len(self.table)
         if self.readings.order == "start":
             low, high = np.searchsorted(self.key, [ask.first, ask.last + 1])
@@ -176,7 +176,7 @@ class Service:
                 at = at[np.lexsort((self.table[at, 0], -self.key[at]))]
         return at
 
-    def _total(self, ask: Ask, size: int) -> int | None:
+    def _total(self, ask: PageRequest, size: int) -> int | None:
         return size if ask.total and self.readings.totals != "absent" else None
 
     def _page_total(self, total: int | None, size: int) -> int | None:
@@ -184,10 +184,10 @@ class Service:
             return None
         return {"of the page": size, "too high": total + 1}.get(self.readings.totals, total)
 
-    def _held(self, at: np.ndarray[Any, np.dtype[np.int64]], total: int | None) -> Held:
+    def _held(self, at: np.ndarray[Any, np.dtype[np.int64]], total: int | None) -> PageRows:
         rows = self.table[at]
         values = {name: rows[:, 2 + i].copy() for i, name in enumerate(NAMES)}
-        return Held(rows[:, 0].copy(), rows[:, 1].copy(), total, values)
+        return PageRows(rows[:, 0].copy(), rows[:, 1].copy(), total, values)
 
 
 class EndlessError(AssertionError):
@@ -201,7 +201,7 @@ def drive(
     choose: Callable[[int], int] = lambda _: 0,
     at_most: int = 100_000,
     window: tuple[int, int] | None = None,
-) -> tuple[Settled, set[int]]:
+) -> tuple[Completeness, set[int]]:
     """Answer a plan's asks in an order that ``choose`` makes; give its end and the ids told."""
     outstanding = plan.start()
     told: dict[int, int] = {}
@@ -220,7 +220,7 @@ def drive(
             return plan.settled, {i for i, start in told.items() if first <= start < last}
 
 
-def must_be_legal(ask: Ask, limits: Limits, window: tuple[int, int] | None) -> None:
+def must_be_legal(ask: PageRequest, limits: Limits, window: tuple[int, int] | None) -> None:
     assert 1 <= ask.count <= limits.page, ask
     assert 0 <= ask.offset <= limits.offset, ask
     assert ask.first <= ask.last, ask
@@ -232,7 +232,7 @@ def must_be_legal(ask: Ask, limits: Limits, window: tuple[int, int] | None) -> N
 def makespan(plan: Plan, service: Service, workers: int) -> int:
     """Give how many units of time a plan takes, one an answer, ``workers`` at most at a time."""
     queue = plan.start()
-    running: list[tuple[int, Ask]] = []
+    running: list[tuple[int, PageRequest]] = []
     now = 0
     while True:
         while queue and len(running) < workers:

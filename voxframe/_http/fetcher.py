@@ -14,14 +14,14 @@ from voxframe._decode.page import RawPage
 from voxframe._http.credentials import TokenSource
 from voxframe._http.response import (
     Answer,
-    Reading,
+    Classification,
     Verdict,
     is_json,
     read,
     retry_after,
     server_time,
 )
-from voxframe._http.retry import Brake, RetryPolicy
+from voxframe._http.retry import ConcurrencyLimiter, RetryPolicy
 from voxframe._http.transport import NetworkError, Transport
 from voxframe.errors import (
     ApiError,
@@ -58,7 +58,7 @@ Decode = Callable[[RawPage], P]
 
 
 @dataclass(slots=True)
-class Tally:
+class Usage:
     """What a run sent, received and mended so far; shared by its workers."""
 
     requests: int = 0
@@ -84,10 +84,10 @@ class Tally:
         with self._lock:
             self.mended[kind] = value
 
-    def copy(self) -> "Tally":
+    def copy(self) -> "Usage":
         """Give the figures as they are now."""
         with self._lock:
-            return Tally(self.requests, self.retries, self.bytes, Counter(self.mended))
+            return Usage(self.requests, self.retries, self.bytes, Counter(self.mended))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def system_clock(sleep: Callable[[float], None]) -> Clock:
     return Clock(time.time, time.monotonic, sleep, random.Random())  # noqa: S311 - jitter
 
 
-class _AgainError(Exception):
+class RetryableError(Exception):
     """An attempt failed in a way that another one may mend; holds what to say if none does."""
 
     def __init__(
@@ -131,13 +131,13 @@ class _AgainError(Exception):
 
 
 @dataclass(slots=True)
-class _Attempts:
+class Attempts:
     """The attempts of one page: since when, how many, and what the last one failed of."""
 
     policy: RetryPolicy
     clock: Clock
     started: list[float] = field(default_factory=list)
-    last: _AgainError | None = None
+    last: RetryableError | None = None
 
     @property
     def number(self) -> int:
@@ -152,7 +152,7 @@ class _Attempts:
         self.started.append(now)
         return left
 
-    def failed(self, again: _AgainError) -> None:
+    def failed(self, again: RetryableError) -> None:
         """Draw the wait before the next attempt."""
         own = self.policy.wait(self.number, throttled=again.throttled, draw=self.clock.draw)
         again.wait = max(own, again.wait)
@@ -189,7 +189,7 @@ class Fetcher(Generic[P]):
         Shared by all runs of a client.
     policy : RetryPolicy
         How long to try.
-    brake : Brake
+    brake : ConcurrencyLimiter
         How fast, for all workers of the run together.
     clock : Clock
         Time and chance.
@@ -197,18 +197,18 @@ class Fetcher(Generic[P]):
         Set when the run is over.
     decode : callable
         From a page of bytes to whatever the run collects.
-    tally : Tally
+    tally : Usage
         What was sent and mended.
     """
 
     transport: Transport
     tokens: TokenSource
     policy: RetryPolicy
-    brake: Brake
+    brake: ConcurrencyLimiter
     clock: Clock
     stopped: threading.Event
     decode: Decode[P]
-    tally: Tally = field(default_factory=Tally)
+    tally: Usage = field(default_factory=Usage)
 
     def fetch(self, form: Mapping[str, str], asked: str) -> P:
         """Get one page.
@@ -232,9 +232,9 @@ class Fetcher(Generic[P]):
         """
         import tenacity  # noqa: PLC0415 - slow to import
 
-        page = _Attempts(self.policy, self.clock)
+        page = Attempts(self.policy, self.clock)
         attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_AgainError),
+            retry=tenacity.retry_if_exception_type(RetryableError),
             stop=page.exhausted,
             wait=page.wait,
             sleep=self.clock.sleep,
@@ -245,18 +245,18 @@ class Fetcher(Generic[P]):
             for attempt in attempts:
                 with attempt:
                     return self._attempt(form, asked, page)
-        except _AgainError as again:
-            raise self._last_word(again, asked, page) from None
+        except RetryableError as again:
+            raise self._final_error(again, asked, page) from None
         raise AssertionError("tenacity ends with a result or an error")
 
-    def _attempt(self, form: Mapping[str, str], asked: str, page: "_Attempts") -> P:
+    def _attempt(self, form: Mapping[str, str], asked: str, page: "Attempts") -> P:
         try:
             with self.brake.place() as entered:
                 got = self._result(form, asked, page.number, page.begin(entered))
             # The place is free for another request while this answer is decoded.
             return self._decoded(got, asked, page.number)
-        except (NetworkError, _AgainError) as error:
-            again = error if isinstance(error, _AgainError) else _AgainError(error)
+        except (NetworkError, RetryableError) as error:
+            again = error if isinstance(error, RetryableError) else RetryableError(error)
             page.failed(again)
             if again.throttled:
                 # The brake holds everybody back, this page included.
@@ -280,7 +280,7 @@ class Fetcher(Generic[P]):
                 raise
             text = "an answer that is no whole JSON value"
             logger.debug("%s: %s, attempt %d", asked, text, number)
-            raise _AgainError(TransportError(text)) from None
+            raise RetryableError(TransportError(text)) from None
         self.brake.went_well()
         logger.debug(
             "%s: code %d, %d rows, %d bytes, %.3f s, attempt %d",
@@ -295,7 +295,7 @@ class Fetcher(Generic[P]):
 
     def _authorized(
         self, form: Mapping[str, str], asked: str, number: int, until: float
-    ) -> tuple[Answer, Reading]:
+    ) -> tuple[Answer, Classification]:
         """Send with a token; once more with a fresh one if that is what is wrong."""
         answer, reading = self._send(form, token := self.tokens.token(), asked, number, until)
         if reading.verdict not in (Verdict.TOKEN_EXPIRED, Verdict.NOT_AUTHORIZED):
@@ -311,7 +311,7 @@ class Fetcher(Generic[P]):
 
     def _send(
         self, form: Mapping[str, str], token: str, asked: str, number: int, until: float
-    ) -> tuple[Answer, Reading]:
+    ) -> tuple[Answer, Classification]:
         """Send once; log what came, unless it is a result, whose rows are not known yet."""
         self.tally.add(requests=1)
         began = self.clock.monotonic()
@@ -344,7 +344,7 @@ class Fetcher(Generic[P]):
         self.tokens.learn_skew(skew)
         return True
 
-    def _failure(self, reading: Reading, answer: Answer, asked: str) -> Exception:
+    def _failure(self, reading: Classification, answer: Answer, asked: str) -> Exception:
         if reading.verdict not in (Verdict.THROTTLED, Verdict.AGAIN):
             return _refusal(reading, asked)
         wait = retry_after(answer.headers, self.clock.now() + (self._skew(answer) or 0.0))
@@ -353,14 +353,14 @@ class Fetcher(Generic[P]):
             error: VoxframeError = RateLimitError(
                 f"the service throttles (error {code}: {msg})", code=code, msg=msg
             )
-            return _AgainError(error, throttled=True, asked_wait=wait)
+            return RetryableError(error, throttled=True, asked_wait=wait)
         if answer.status == code:
             error = TransportError(f"the service answered with {msg}")
         else:
             error = ApiError(f"the service failed (error {code}: {msg})", code=code, msg=msg)
-        return _AgainError(error, asked_wait=wait)
+        return RetryableError(error, asked_wait=wait)
 
-    def _last_word(self, again: _AgainError, asked: str, page: "_Attempts") -> VoxframeError:
+    def _final_error(self, again: RetryableError, asked: str, page: "Attempts") -> VoxframeError:
         attempts, spent = page.number, page.spent()
         tried = f"after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s"
         then = "try again later, or pass a RetryPolicy that waits longer"
@@ -377,7 +377,7 @@ class Fetcher(Generic[P]):
         return TransportError(text)
 
 
-def _refusal(reading: Reading, asked: str) -> VoxframeError:
+def _refusal(reading: Classification, asked: str) -> VoxframeError:
     """Say what a person can do about a no that another attempt does not change."""
     code, msg = reading.code, reading.msg
     said = f"error {code}: {msg}"

@@ -59,7 +59,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Classification:
     """What an answer says.
 
     Attributes
@@ -77,7 +77,7 @@ class Reading:
     msg: str = ""
 
 
-def read(answer: Answer, form: Mapping[str, str]) -> Reading:
+def read(answer: Answer, form: Mapping[str, str]) -> Classification:
     """Classify an answer by its body first: most errors come with HTTP 200.
 
     Parameters
@@ -98,24 +98,24 @@ def read(answer: Answer, form: Mapping[str, str]) -> Reading:
         return _judge(*error)
     if answer.status == _OK:
         if looks_whole(answer.body):
-            return Reading(Verdict.RESULT)
-        return Reading(Verdict.AGAIN, _OK, _describe(answer.body))
+            return Classification(Verdict.RESULT)
+        return Classification(Verdict.AGAIN, _OK, _describe(answer.body))
     return _judge_status(answer.status)
 
 
-def _judge_status(status: int) -> Reading:
+def _judge_status(status: int) -> Classification:
     if status == _TOO_MANY:
-        return Reading(Verdict.THROTTLED, status, "too many parallel requests")
+        return Classification(Verdict.THROTTLED, status, "too many parallel requests")
     if status >= 500 or status == 408:  # noqa: PLR2004
-        return Reading(Verdict.AGAIN, status, f"HTTP {status}")
+        return Classification(Verdict.AGAIN, status, f"HTTP {status}")
     if 300 <= status < 400:  # noqa: PLR2004
-        return Reading(
+        return Classification(
             Verdict.UNUSABLE,
             status,
             "a redirect, which is not followed because the token must go nowhere else; "
             "check base_url",
         )
-    return Reading(
+    return Classification(
         Verdict.UNUSABLE, status, f"HTTP {status} and no error of the API's; check base_url"
     )
 
@@ -160,7 +160,7 @@ def server_time(headers: Mapping[str, str]) -> float | None:
     return _http_date(headers.get("date", ""))
 
 
-def scrub(text: str, form: Mapping[str, str]) -> str:
+def redact(text: str, form: Mapping[str, str]) -> str:
     """Take phone numbers, addresses, tokens and filters' values out of somebody else's words."""
     for value in _personal(form):
         text = text.replace(value, "[removed]")
@@ -201,25 +201,25 @@ def _error_in(body: bytes, form: Mapping[str, str]) -> tuple[int, str] | None:
         return None
     error = value["error"]
     if not isinstance(error, dict):
-        return 0, scrub(str(error), form)
+        return 0, redact(str(error), form)
     code = error.get("code")
     if isinstance(code, str) and code.isascii() and code.isdigit():
         code = int(code[:9])
-    msg = scrub(str(error.get("msg") or "no reason given"), form)
+    msg = redact(str(error.get("msg") or "no reason given"), form)
     return code if isinstance(code, int) else 0, msg
 
 
-def _judge(code: int, msg: str) -> Reading:
+def _judge(code: int, msg: str) -> Classification:
     if code in _THROTTLES or code == _TOO_MANY:
-        return Reading(Verdict.THROTTLED, code, msg)
+        return Classification(Verdict.THROTTLED, code, msg)
     if code in _SERVER_FAULTS:
-        return Reading(Verdict.AGAIN, code, msg)
+        return Classification(Verdict.AGAIN, code, msg)
     verdict = {
         _TOKEN_EXPIRED: Verdict.TOKEN_EXPIRED,
         _NOT_AUTHORIZED: Verdict.NOT_AUTHORIZED,
         _FORBIDDEN: Verdict.FORBIDDEN,
     }.get(code, Verdict.REFUSED)
-    return Reading(verdict, code, msg)
+    return Classification(verdict, code, msg)
 
 
 def _describe(body: bytes) -> str:

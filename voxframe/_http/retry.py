@@ -75,7 +75,7 @@ class RetryPolicy:
         return draw.uniform(longest / 2 if throttled else 0.0, longest)
 
 
-class Brake:
+class ConcurrencyLimiter:
     """How many requests may be in flight: halved when throttled, one more a round when not.
 
     Parameters

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from voxframe._plan.dense_second import read_crowd
-from voxframe._plan.model import Ask, Steps, ask_all
-from voxframe._plan.seen import Scope, Seen
+from voxframe._plan.dense_second import read_dense_second
+from voxframe._plan.model import PageRequest, Steps, ask_all
+from voxframe._plan.seen import PlanContext, Seen
 from voxframe.errors import IncompleteHistoryError
 
 _MANY = 64
@@ -22,7 +22,7 @@ _SHORT = 500
 Part = tuple[int, int, int]
 
 
-def settle(scope: Scope, parts: Iterable[Part], *, one_answer: bool) -> Steps[int]:
+def settle(scope: PlanContext, parts: Iterable[Part], *, one_answer: bool) -> Steps[int]:
     """Count the parts; cut what differs until it is one answer that holds its own total.
 
     With ``one_answer`` a part whose count is what is here is not enough: where
@@ -33,11 +33,11 @@ def settle(scope: Scope, parts: Iterable[Part], *, one_answer: bool) -> Steps[in
     seen, page = scope.seen, scope.limits.page
     read = short = 0
     level = [
-        Ask(a, b, count=page if max(expected, seen.count(a, b)) <= page else 1, total=True)
+        PageRequest(a, b, count=page if max(expected, seen.count(a, b)) <= page else 1, total=True)
         for a, b, expected in parts
     ]
     while level:
-        deeper: list[Ask] = []
+        deeper: list[PageRequest] = []
         crowded: list[int] = []
         for ask, held in zip(level, (yield from ask_all(level)), strict=True):
             total = held.must_total(ask)
@@ -46,7 +46,7 @@ def settle(scope: Scope, parts: Iterable[Part], *, one_answer: bool) -> Steps[in
             elif not one_answer and seen.proves(ask.first, ask.last, total):
                 continue
             elif ask.count == 1 and (total <= page or ask.last - ask.first == 1):
-                deeper.append(Ask(ask.first, ask.last, count=page, total=True))
+                deeper.append(PageRequest(ask.first, ask.last, count=page, total=True))
             elif ask.last - ask.first == 1:
                 crowded.append(ask.first)
             else:
@@ -58,12 +58,12 @@ def settle(scope: Scope, parts: Iterable[Part], *, one_answer: bool) -> Steps[in
                     )
                 pieces = fan_out(seen.count(ask.first, ask.last), total, page)
                 deeper += [
-                    Ask(a, b, count=page if expected <= page else 1, total=True)
+                    PageRequest(a, b, count=page if expected <= page else 1, total=True)
                     for a, b, expected in cuts(seen, ask.first, ask.last, total, pieces)
                 ]
         for second in crowded:
             read += 1
-            yield from read_crowd(scope, second)
+            yield from read_dense_second(scope, second)
         level = deeper
     return read
 

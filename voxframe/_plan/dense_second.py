@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from voxframe._plan.model import Ask, Held, Limits, Steps, ask_all
-from voxframe._plan.seen import Scope
+from voxframe._plan.model import Limits, PageRequest, PageRows, Steps, ask_all
+from voxframe._plan.seen import PlanContext
 from voxframe.errors import IncompleteHistoryError
 
 SPLITTERS = ("application_id", "user_id", "duration")
@@ -32,7 +32,7 @@ _FINE = 4
 _FEW = 12
 
 
-def read_crowd(scope: Scope, second: int) -> Steps[None]:
+def read_dense_second(scope: PlanContext, second: int) -> Steps[None]:
     """Read every session that starts in one second.
 
     Raises
@@ -40,12 +40,12 @@ def read_crowd(scope: Scope, second: int) -> Steps[None]:
     IncompleteHistoryError
         Neither offsets nor filters give all that the service counts.
     """
-    alone = Ask(second, second, count=scope.limits.page, total=True, probe=True)
+    alone = PageRequest(second, second, count=scope.limits.page, total=True, probe=True)
     (held,) = yield from ask_all([alone])
     if held.total and held.distinct >= held.total:
         return
     scope.seen.crowds += 1
-    crowd = _Crowd(second, second if held.total else second + 1, scope.limits)
+    crowd = _DenseSecond(second, second if held.total else second + 1, scope.limits)
     crowd.learn(held, 0)
     splitters = tuple(name for name in SPLITTERS if name in scope.free)
     leaves: list[Mapping[str, int]] = [{}]
@@ -71,14 +71,14 @@ def read_crowd(scope: Scope, second: int) -> Steps[None]:
         if leaves == [{}] and number.bit_count() == 1 and crowd.reached(2 * number) < total:
             leaves = (yield from _split(crowd, {}, splitters, total)) or leaves
     raise IncompleteHistoryError(
-        f"asked for {Ask(crowd.first, crowd.last)}, the service counts {crowd.counts[-1][1]} "
-        f"sessions and gave {len(crowd.seen)} different ones; neither offsets nor filters reach "
-        "the rest. Narrow the query, by application_id or user_id, and read it in parts",
+        f"asked for {PageRequest(crowd.first, crowd.last)}, the service counts "
+        f"{crowd.counts[-1][1]} sessions and gave {len(crowd.seen)} different ones; neither "
+        "offsets nor filters reach the rest. Narrow the query, by application_id or user_id, and read it in parts",
     )
 
 
 @dataclass(slots=True)
-class _Crowd:
+class _DenseSecond:
     """What is known of the sessions of one second.
 
     ``seen`` has the first and the last moment at which a session was seen, and
@@ -93,8 +93,8 @@ class _Crowd:
     counts: list[tuple[int, int]] = field(default_factory=list)
     values: dict[str, set[int]] = field(default_factory=dict)
 
-    def ask(self, narrow: Mapping[str, int], offset: int = 0, *, desc: bool = False) -> Ask:
-        return Ask(
+    def ask(self, narrow: Mapping[str, int], offset: int = 0, *, desc: bool = False) -> PageRequest:
+        return PageRequest(
             self.first,
             self.last,
             count=self.limits.page,
@@ -104,7 +104,7 @@ class _Crowd:
             narrow=narrow,
         )
 
-    def learn(self, held: Held, moment: int) -> None:
+    def learn(self, held: PageRows, moment: int) -> None:
         for session in held.ids.tolist():
             first, _ = self.seen.get(session, (moment, moment))
             self.seen[session] = first, moment
@@ -124,9 +124,11 @@ class _Crowd:
         )
 
 
-def _pass(crowd: _Crowd, narrow: Mapping[str, int], lead: Held, moment: int) -> Steps[list[Held]]:
+def _pass(
+    crowd: _DenseSecond, narrow: Mapping[str, int], lead: PageRows, moment: int
+) -> Steps[list[PageRows]]:
     """Pass once over the offsets of a crowd, whose first page is ``lead``, or of a part of it."""
-    answers: list[Held] = []
+    answers: list[PageRows] = []
     if narrow:
         ask = crowd.ask(narrow)
         (lead,) = yield from ask_all([ask])
@@ -146,14 +148,16 @@ def _pass(crowd: _Crowd, narrow: Mapping[str, int], lead: Held, moment: int) -> 
 
 
 def _split(
-    crowd: _Crowd, narrow: Mapping[str, int], splitters: Sequence[str], total: int
+    crowd: _DenseSecond, narrow: Mapping[str, int], splitters: Sequence[str], total: int
 ) -> Steps[list[Mapping[str, int]]]:
     """Split by the first field whose parts add up to the whole; give none if no field's do."""
     for at, name in enumerate(splitters):
         parts = [{**narrow, **part} for part in _parts(crowd, name, narrow, total)]
         if not 2 <= len(parts) <= max(_FINE * total // crowd.limits.page, _FEW):  # noqa: PLR2004
             continue
-        asks = [Ask(crowd.first, crowd.last, count=1, total=True, narrow=part) for part in parts]
+        asks = [
+            PageRequest(crowd.first, crowd.last, count=1, total=True, narrow=part) for part in parts
+        ]
         held = yield from ask_all(asks)
         counts = [each.must_total(ask) for ask, each in zip(asks, held, strict=True)]
         # Parts that add up share no session and leave none out, unless the world has just moved.
@@ -170,7 +174,9 @@ def _split(
     return []
 
 
-def _parts(crowd: _Crowd, name: str, narrow: Mapping[str, int], total: int) -> list[dict[str, int]]:
+def _parts(
+    crowd: _DenseSecond, name: str, narrow: Mapping[str, int], total: int
+) -> list[dict[str, int]]:
     known = np.array(sorted(crowd.values.get(name, ())), dtype=np.int64)
     if name != "duration":
         return [{name: int(value)} for value in known]

@@ -27,13 +27,13 @@ class Limits:
     offset: int = 10_000
 
 
-def clock_face(second: int) -> str:
+def format_wall_time(second: int) -> str:
     """Write a second the way the service does, ``YYYY-MM-DD HH:mm:ss``."""
     return datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat(" ")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ask:
+class PageRequest:
     """One request: a window from ``first`` to ``last`` and what part of it to answer.
 
     ``narrow`` adds filters to the query's own; ``probe`` marks a question that
@@ -51,7 +51,7 @@ class Ask:
 
     def __str__(self) -> str:
         """Say what is asked for, without a filter's value."""
-        text = f"{clock_face(self.first)} to {clock_face(self.last)}"
+        text = f"{format_wall_time(self.first)} to {format_wall_time(self.last)}"
         if self.offset:
             text += f", offset {self.offset}"
         if self.narrow:
@@ -60,7 +60,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class PageRows:
     """What an answer held, row by row as received.
 
     Attributes
@@ -88,7 +88,7 @@ class Held:
         """How many different sessions there are."""
         return int(np.unique(self.ids).size)
 
-    def must_total(self, ask: Ask) -> int:
+    def must_total(self, ask: PageRequest) -> int:
         """Give the total that was asked for, or say that the service left it out."""
         if self.total is None:
             raise IncompleteHistoryError(
@@ -103,12 +103,12 @@ class Held:
 
 
 T = TypeVar("T")
-Steps: TypeAlias = Generator[list[Ask], tuple[Ask, Held], T]
+Steps: TypeAlias = Generator[list[PageRequest], tuple[PageRequest, PageRows], T]
 
 
-def ask_all(asks: Sequence[Ask]) -> Steps[list[Held]]:
+def ask_all(asks: Sequence[PageRequest]) -> Steps[list[PageRows]]:
     """Send all of these side by side; give their answers in the same order."""
-    answers: dict[Ask, Held] = {}
+    answers: dict[PageRequest, PageRows] = {}
     sending = list(asks)
     while len(answers) < len(asks):
         ask, held = yield sending

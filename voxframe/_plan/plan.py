@@ -1,6 +1,6 @@
 """What to ask next, so that no session is lost: pure, without I/O, clock or randomness.
 
-A plan is a generator. It yields lists of :class:`Ask` to send, in any order and
+A plan is a generator. It yields lists of :class:`PageRequest` to send, in any order and
 side by side; each answer is sent back as ``(ask, held)``; it returns how
 completeness was settled. Seconds are whole seconds on the service's own clock
 face, whatever timezone that is in: the plan only compares them.
@@ -27,9 +27,9 @@ from itertools import pairwise
 import numpy as np
 
 from voxframe._plan.bisect import cuts, fan_out, settle
-from voxframe._plan.dense_second import read_crowd
-from voxframe._plan.model import Ask, Held, Limits, Steps, ask_all
-from voxframe._plan.seen import Scope
+from voxframe._plan.dense_second import read_dense_second
+from voxframe._plan.model import Limits, PageRequest, PageRows, Steps, ask_all
+from voxframe._plan.seen import PlanContext
 from voxframe.errors import IncompleteHistoryError
 
 # Each page starts this many rows before the end of the last one. An order that is nearly, but not
@@ -54,7 +54,7 @@ def ahead(in_flight: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Completeness:
     """How a plan ended.
 
     Attributes
@@ -93,7 +93,7 @@ class Plan:
 
     Attributes
     ----------
-    settled : Settled or None
+    settled : Completeness or None
         Why the rows received are all of them, once they are.
     """
 
@@ -107,16 +107,16 @@ class Plan:
         limits: Limits = Limits(),  # noqa: B008 - a frozen value
         most: int | None = None,
     ) -> None:
-        self.settled: Settled | None = None
-        self._scope = Scope(workers, free, limits)
-        self._strikes: Counter[Ask] = Counter()
+        self.settled: Completeness | None = None
+        self._scope = PlanContext(workers, free, limits)
+        self._strikes: Counter[PageRequest] = Counter()
         self._steps = _steps(self._scope, first, last, most)
 
-    def start(self) -> list[Ask]:
+    def start(self) -> list[PageRequest]:
         """Return the requests to begin with."""
         return next(self._steps)
 
-    def receive(self, ask: Ask, held: Held) -> list[Ask]:
+    def receive(self, ask: PageRequest, held: PageRows) -> list[PageRequest]:
         """Take an answer in; return what to ask next, in any order and side by side.
 
         Raises
@@ -136,37 +136,37 @@ class Plan:
         try:
             return self._steps.send((ask, held))
         except StopIteration as end:
-            settled: Settled = end.value
+            settled: Completeness = end.value
             settled.mended["stray_answers"] += self._strikes.total()
             settled.mended["crowded_seconds"] += self._scope.seen.crowds
             self.settled = settled
             return []
 
 
-def _steps(scope: Scope, first: int, last: int, most: int | None) -> Steps[Settled]:
+def _steps(scope: PlanContext, first: int, last: int, most: int | None) -> Steps[Completeness]:
     seen, page = scope.seen, scope.limits.page
-    whole = Ask(first, last, count=page, total=True)
+    whole = PageRequest(first, last, count=page, total=True)
     (held,) = yield from ask_all([whole])
     total = held.must_total(whole)
     if held.distinct >= total:
-        return Settled("one answer held every session that the service counts", total)
+        return Completeness("one answer held every session that the service counts", total)
     if most is not None and total > most:
-        return Settled("more sessions than asked for", total, too_many=total)
+        return Completeness("more sessions than asked for", total, too_many=total)
 
     mended: Counter[str] = Counter()
     ordered = bool(held.starts.size) and held.in_order
     counted = None
     if ordered:
-        forward = _Forward(scope, held, total, first, last)
+        forward = KeysetScan(scope, held, total, first, last)
         counted = yield from forward.steps()
         ordered = forward.ordered
         for second in sorted(forward.crowded):
-            yield from read_crowd(scope, second)
+            yield from read_dense_second(scope, second)
     if not ordered:
         mended["order_not_by_start_date"] += 1
         parts = cuts(seen, first, last, total, fan_out(0, total, page))
         read = yield from settle(scope, parts, one_answer=True)
-        return Settled(
+        return Completeness(
             f"the service's order is not by start_date: {read} parts, each one answer that held "
             "its own total",
             total,
@@ -176,7 +176,7 @@ def _steps(scope: Scope, first: int, last: int, most: int | None) -> Steps[Settl
     if counted is None or counted != seen.count(first, last):
         counted = yield from _count(first, last)
     if counted == seen.count(first, last) == total:
-        return Settled(
+        return Completeness(
             f"read forward by start_date; the service's count, before and after, is {total}, "
             "and that many are here",
             counted,
@@ -191,7 +191,7 @@ def _steps(scope: Scope, first: int, last: int, most: int | None) -> Steps[Settl
         parts = cuts(seen, first, last, counted, fan_out(have, counted, page))
     mended["counts_that_moved"] += 1
     read = yield from settle(scope, parts, one_answer=False)
-    return Settled(
+    return Completeness(
         f"read forward by start_date; the service counted {total} before and {counted} after, "
         f"so {read} parts whose count differed were read again",
         counted,
@@ -200,7 +200,7 @@ def _steps(scope: Scope, first: int, last: int, most: int | None) -> Steps[Settl
 
 
 def _count(first: int, last: int) -> Steps[int]:
-    ask = Ask(first, last, count=1, total=True)
+    ask = PageRequest(first, last, count=1, total=True)
     (held,) = yield from ask_all([ask])
     return held.must_total(ask)
 
@@ -229,14 +229,16 @@ class _Segment:
             self.parent.left -= by
 
 
-class _Forward:
+class KeysetScan:
     """Read segments forward, side by side; cut the longest when a worker is idle.
 
     A segment's first page and its last one bring their total: the first shows
     where the work is, the last that it is the last, however short pages come.
     """
 
-    def __init__(self, scope: Scope, held: Held, total: int, first: int, last: int) -> None:
+    def __init__(
+        self, scope: PlanContext, held: PageRows, total: int, first: int, last: int
+    ) -> None:
         self.scope = scope
         self.window = (first, last)
         self.ordered = True
@@ -245,7 +247,7 @@ class _Forward:
         self.gives = held.starts.size
         # Every cut costs about half a page; the promise about requests allows this many.
         self.cuts_left = 8 * (scope.workers - 1) // 5 + total // (125 * scope.limits.page)
-        self.running: dict[Ask, tuple[_Segment, float]] = {}
+        self.running: dict[PageRequest, tuple[_Segment, float]] = {}
         self.held = held
         self.missing = max(total - held.starts.size, 1)
 
@@ -257,7 +259,7 @@ class _Forward:
             self.crowded.add(first)
             start = first + 1
         asks = [self._send(segment) for segment in self._segments(start, last)]
-        count = Ask(first, last, count=1, total=True)
+        count = PageRequest(first, last, count=1, total=True)
         counted: int | None = None
         asked = False
         while self.running or asked:
@@ -287,13 +289,15 @@ class _Forward:
         edges = [start + (last - start) * i // number for i in range(number + 1)]
         return [_Segment(a, b, self.missing / number) for a, b in pairwise(edges) if a < b]
 
-    def _send(self, segment: _Segment) -> Ask:
+    def _send(self, segment: _Segment) -> PageRequest:
         total = not segment.sure or segment.left <= self.gives
-        ask = Ask(segment.cursor, segment.end, count=self.scope.limits.page, total=total)
+        ask = PageRequest(segment.cursor, segment.end, count=self.scope.limits.page, total=total)
         self.running[ask] = segment, segment.left
         return ask
 
-    def _advance(self, segment: _Segment, ask: Ask, held: Held, expected: float) -> bool:
+    def _advance(
+        self, segment: _Segment, ask: PageRequest, held: PageRows, expected: float
+    ) -> bool:
         """Move the segment behind this page; say whether there is more of it."""
         rows = held.starts.size
         if ask.total:
@@ -353,7 +357,7 @@ class _Forward:
         return tail
 
 
-def _next_cursor(held: Held, first: int) -> int | None:
+def _next_cursor(held: PageRows, first: int) -> int | None:
     """Where the page after this one starts; None if this one is all of one second."""
     for at in (max(held.starts.size - 1 - _OVERLAP, 0), held.starts.size - 1):
         if held.starts[at] > first:

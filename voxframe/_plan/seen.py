@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from voxframe._plan.model import Ask, Held, Limits
+from voxframe._plan.model import Limits, PageRequest, PageRows
 
 _LOOK_AHEAD = 60
 
@@ -32,7 +32,7 @@ class Seen:
         self._starts: list[NDArray[np.int64]] = []
         self._sorted: NDArray[np.int64] | None = None
 
-    def add(self, ask: Ask, held: Held) -> None:
+    def add(self, ask: PageRequest, held: PageRows) -> None:
         """Remember the rows of an answer."""
         if not held.ids.size:
             return
@@ -84,7 +84,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class PlanContext:
     """What the steps of one plan share.
 
     Attributes

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, tzinfo
 import numpy as np
 from numpy.typing import NDArray
 
-from voxframe._plan.model import Ask
+from voxframe._plan.model import PageRequest
 from voxframe._timezones import utc_to_wall
 
 _HOUR = 3600
@@ -19,7 +19,7 @@ _CHANGES = (0, 1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceClock:
+class ServiceTimezone:
     """What is known of the service's clock; a value, replaced when more is known.
 
     Attributes
@@ -59,12 +59,14 @@ class ServiceClock:
         """Put instants, in seconds since 1970, on that clock face."""
         return utc_to_wall(instants, self.listens)
 
-    def learn(self, ask: Ask, zone: tzinfo, instants: NDArray[np.int64]) -> "ServiceClock":
+    def learn(
+        self, ask: PageRequest, zone: tzinfo, instants: NDArray[np.int64]
+    ) -> "ServiceTimezone":
         """Learn from an answer: its timezone, and which rows it gave for which window.
 
         Parameters
         ----------
-        ask : Ask
+        ask : PageRequest
             What was asked.
         zone : tzinfo
             Timezone of the answer.
@@ -81,15 +83,15 @@ class ServiceClock:
         as_spoken = _inside(ask, utc_to_wall(instants, zone))
         as_utc = _inside(ask, instants)
         if instants.size and as_utc and not as_spoken:
-            return ServiceClock(zone, UTC)
-        return ServiceClock(zone, zone, sure=bool(instants.size) and not as_utc)
+            return ServiceTimezone(zone, UTC)
+        return ServiceTimezone(zone, zone, sure=bool(instants.size) and not as_utc)
 
-    def other(self) -> "ServiceClock":
+    def other(self) -> "ServiceTimezone":
         """Give the other reading of requests."""
-        return ServiceClock(self.speaks, UTC if self.listens != UTC else self.speaks)
+        return ServiceTimezone(self.speaks, UTC if self.listens != UTC else self.speaks)
 
 
-def _inside(ask: Ask, seconds: NDArray[np.int64]) -> bool:
+def _inside(ask: PageRequest, seconds: NDArray[np.int64]) -> bool:
     return bool(np.all((seconds >= ask.first) & (seconds <= ask.last)))
 
 

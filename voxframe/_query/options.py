@@ -56,7 +56,7 @@ class PageParameters(Filters, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadSpec:
     """A read, checked and ready to run."""
 
     query: Query
@@ -70,7 +70,7 @@ class Reading:
         return self.query.window
 
 
-def prepare(from_date: DateLike, to_date: DateLike, options: Mapping[str, Any]) -> Reading:
+def prepare(from_date: DateLike, to_date: DateLike, options: Mapping[str, Any]) -> ReadSpec:
     """Check everything that can be checked before a request.
 
     Raises
@@ -100,4 +100,4 @@ def prepare(from_date: DateLike, to_date: DateLike, options: Mapping[str, Any]) 
     unknown = set(given) - ReadOptions.__optional_keys__
     if unknown:
         raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
-    return Reading(query(inside, **given), bool(desc_order), progress, unknown_fields)
+    return ReadSpec(query(inside, **given), bool(desc_order), progress, unknown_fields)

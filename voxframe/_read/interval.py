@@ -10,9 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from voxframe._decode.decode import Page
-from voxframe._plan.model import Ask, Held, clock_face
-from voxframe._plan.plan import Plan, Settled, StrayRowsError
-from voxframe._plan.service_time import ServiceClock
+from voxframe._plan.model import PageRequest, PageRows, format_wall_time
+from voxframe._plan.plan import Completeness, Plan, StrayRowsError
+from voxframe._plan.service_time import ServiceTimezone
 from voxframe._read.pool import Pool
 from voxframe._timezones import zone
 from voxframe.errors import IncompleteHistoryError
@@ -23,15 +23,15 @@ _TIMEZONES = 4
 
 
 @dataclass(slots=True)
-class Setting:
+class ServiceState:
     """What all jobs of a client know of the service, and learn for each other."""
 
-    clock: ServiceClock = field(default_factory=ServiceClock)
+    clock: ServiceTimezone = field(default_factory=ServiceTimezone)
     timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Interval:
     """A stretch of the window that is read as one: seconds since 1970, UTC, half-open."""
 
     first: int
@@ -39,22 +39,22 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class IntervalPages:
     """What was read of a piece.
 
     Attributes
     ----------
-    piece : Piece
+    piece : Interval
         Which one.
     pages : sequence of Page
         In the order received.
-    settled : sequence of Settled
+    settled : sequence of Completeness
         Why they are complete, for each of the query's forms.
     """
 
-    piece: Piece
+    piece: Interval
     pages: Sequence[Page]
-    settled: Sequence[Settled]
+    settled: Sequence[Completeness]
 
     @property
     def too_many(self) -> int | None:
@@ -68,7 +68,7 @@ class Gathered:
 class Request:
     """One request: what is asked, and under which of the query's forms."""
 
-    ask: Ask
+    ask: PageRequest
     reader: "_FormReader" = field(repr=False)
 
     def spelled(self) -> dict[str, str]:
@@ -77,8 +77,8 @@ class Request:
         spelled = dict(self.reader.form)
         spelled |= {name: str(value) for name, value in ask.narrow.items()}
         spelled |= {
-            "from_date": clock_face(ask.first),
-            "to_date": clock_face(ask.last),
+            "from_date": format_wall_time(ask.first),
+            "to_date": format_wall_time(ask.last),
             "count": str(ask.count),
             "with_total_count": "true" if ask.total else "false",
         }
@@ -89,14 +89,14 @@ class Request:
         return spelled
 
 
-class PieceReader:
+class IntervalReader:
     """Reads a piece under all of the query's forms at once: requests out, pages in.
 
     Parameters
     ----------
-    piece : Piece
+    piece : Interval
         What to read.
-    setting : Setting
+    setting : ServiceState
         What is known of the service; what is learned is added.
     forms : Sequence of Mapping
         The query's filters.
@@ -109,21 +109,21 @@ class PieceReader:
 
     Attributes
     ----------
-    gathered : Gathered or None
+    gathered : IntervalPages or None
         The pages, once they are complete.
     """
 
     def __init__(
         self,
-        piece: Piece,
-        setting: Setting,
+        piece: Interval,
+        setting: ServiceState,
         forms: Sequence[Mapping[str, str]],
         *,
         workers: int,
         free: Sequence[str] = (),
         most: int | None = None,
     ) -> None:
-        self.gathered: Gathered | None = None
+        self.gathered: IntervalPages | None = None
         self._piece = piece
         self._pages: list[Page] = []
         self._parts = [
@@ -141,7 +141,7 @@ class PieceReader:
         more = request.reader.receive(request.ask, page)
         settled = [part.settled for part in self._parts if part.settled is not None]
         if len(settled) == len(self._parts):
-            self.gathered = Gathered(self._piece, self._pages, settled)
+            self.gathered = IntervalPages(self._piece, self._pages, settled)
         return more
 
 
@@ -150,19 +150,19 @@ class _FormReader:
 
     def __init__(
         self,
-        piece: Piece,
-        setting: Setting,
+        piece: Interval,
+        setting: ServiceState,
         form: Mapping[str, str],
         *,
         workers: int,
         free: Sequence[str],
         most: int | None,
     ) -> None:
-        self.settled: Settled | None = None
+        self.settled: Completeness | None = None
         self.form = form
         self._piece, self._setting = piece, setting
         self._workers, self._free, self._most = workers, free, most
-        self._tried: list[ServiceClock] = []
+        self._tried: list[ServiceTimezone] = []
 
     def start(self) -> list[Request]:
         clock = self._setting.clock
@@ -180,7 +180,7 @@ class _FormReader:
         )
         return self._requests(self._plan.start())
 
-    def receive(self, ask: Ask, page: Page) -> list[Request]:
+    def receive(self, ask: PageRequest, page: Page) -> list[Request]:
         if self.settled is not None or ask not in self._mine:
             return []
         setting, clock = self._setting, self._tried[-1]
@@ -192,7 +192,9 @@ class _FormReader:
             return self.start()
         values = _values(page) if ask.last - ask.first <= 1 else {}
         try:
-            asks = self._plan.receive(ask, Held(ids, clock.of(instants), page.total_count, values))
+            asks = self._plan.receive(
+                ask, PageRows(ids, clock.of(instants), page.total_count, values)
+            )
         except StrayRowsError:
             setting.clock = setting.clock.other()
             if setting.clock in self._tried:
@@ -203,7 +205,9 @@ class _FormReader:
             self.settled = settled
         return self._requests(asks, self._mine)
 
-    def _requests(self, asks: Iterable[Ask], mine: Iterable[Ask] = ()) -> list[Request]:
+    def _requests(
+        self, asks: Iterable[PageRequest], mine: Iterable[PageRequest] = ()
+    ) -> list[Request]:
         asks = list(asks)
         self._mine = {*mine, *asks}
         return [Request(ask, self) for ask in asks]
@@ -220,21 +224,21 @@ def _values(page: Page) -> dict[str, NDArray[np.int64]]:
 
 def run(
     pool: Pool[Page],
-    pieces: Iterable[Piece],
-    read: Callable[[Piece, int], PieceReader],
+    pieces: Iterable[Interval],
+    read: Callable[[Interval, int], IntervalReader],
     fetch: Callable[[Request], Page],
     *,
     ahead: int,
     told: Callable[[Request, Page], None],
     newest_first: bool = False,
-) -> Iterator[Gathered]:
+) -> Iterator[IntervalPages]:
     """Read pieces side by side; give them in their order, however they come.
 
     Parameters
     ----------
     pool : Pool
         Fetches.
-    pieces : Iterable of Piece
+    pieces : Iterable of Interval
         In the order wanted.
     read : callable
         Starts reading a piece, told how many are left.
@@ -249,7 +253,7 @@ def run(
 
     Yields
     ------
-    Gathered
+    IntervalPages
         One a piece; a piece of too many sessions is cut and comes in parts.
     """
     slots = [_Slot(piece) for piece in pieces]
@@ -279,23 +283,23 @@ def run(
             slots[at : at + 1] = map(_Slot, reversed(parts) if newest_first else parts)
 
 
-PIECE = 20_000
+SESSIONS_PER_INTERVAL = 20_000
 """Sessions that are read and held as one piece when a history is read piece by piece, about."""
 
 
-def cut(piece: Piece, total: int) -> list[Piece]:
+def cut(piece: Interval, total: int) -> list[Interval]:
     """Cut a piece of too many sessions in equal stretches of time."""
     span = piece.end - piece.first
-    number = min(max(-(-total // PIECE), 2), span)
+    number = min(max(-(-total // SESSIONS_PER_INTERVAL), 2), span)
     edges = [piece.first + span * i // number for i in range(number + 1)]
-    return [Piece(a, b) for a, b in pairwise(edges)]
+    return [Interval(a, b) for a, b in pairwise(edges)]
 
 
 @dataclass(slots=True, eq=False)
 class _Slot:
-    piece: Piece
-    reader: PieceReader | None = None
+    piece: Interval
+    reader: IntervalReader | None = None
 
     @property
-    def gathered(self) -> Gathered | None:
+    def gathered(self) -> IntervalPages | None:
         return self.reader.gathered if self.reader else None

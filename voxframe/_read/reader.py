@@ -12,16 +12,16 @@ import pyarrow as pa
 from voxframe._decode.decode import Page, decode
 from voxframe._decode.page import RawPage
 from voxframe._history import CallHistory
-from voxframe._http.fetcher import Fetcher, Tally
+from voxframe._http.fetcher import Fetcher, Usage
 from voxframe._progress import Progress, Report
-from voxframe._query.options import Reading
+from voxframe._query.options import ReadSpec
+from voxframe._read import interval
 from voxframe._read.interval import (
-    PIECE,
-    Gathered,
-    Piece,
-    PieceReader,
+    Interval,
+    IntervalPages,
+    IntervalReader,
     Request,
-    Setting,
+    ServiceState,
     run,
 )
 from voxframe._read.pool import Pool
@@ -63,14 +63,14 @@ def decoding(pool: Pool[Page], unknown_fields: str, *, lean: bool) -> Callable[[
 
 
 @dataclass(slots=True)
-class Run:
+class Reader:
     """One read under way.
 
     Attributes
     ----------
-    reading : Reading
+    reading : ReadSpec
         What is read.
-    setting : Setting
+    setting : ServiceState
         What is known of the service.
     workers : int
         Answers to plan for side by side, at most; fewer of them are in flight.
@@ -80,21 +80,21 @@ class Run:
         Called with each step.
     """
 
-    reading: Reading
-    setting: Setting
+    reading: ReadSpec
+    setting: ServiceState
     workers: int
     pool: Pool[Page]
     fetcher: Fetcher[Page]
     report: Report
     _began: float = field(default_factory=time.monotonic)
     _lap: float = field(default_factory=time.monotonic)
-    _told: Tally = field(default_factory=Tally)
+    _told: Usage = field(default_factory=Usage)
     _mended: Counter[str] = field(default_factory=Counter)
     _given: Counter[str] = field(default_factory=Counter)
     _rows: int = 0
     _total: int | None = None
 
-    def gather(self, pieces: list[Piece], *, whole: bool) -> Iterator[Gathered]:
+    def gather(self, pieces: list[Interval], *, whole: bool) -> Iterator[IntervalPages]:
         """Read pieces, each as a whole or cut as it needs to be."""
         pieces = [piece for piece in pieces if piece.first < piece.end]
         forms = self.reading.query.forms
@@ -102,15 +102,17 @@ class Run:
         # Half as many pieces as workers: what is read ahead has to be held until its turn.
         ahead = max(self.workers // 2, 1)
 
-        def read(piece: Piece, left: int) -> PieceReader:
+        def read(piece: Interval, left: int) -> IntervalReader:
             narrow = piece.end - piece.first == 1
-            return PieceReader(
+            return IntervalReader(
                 piece,
                 self.setting,
                 forms,
                 workers=max(self.workers // min(left, ahead), 1),
                 free=self.reading.query.free,
-                most=None if whole or narrow else max(3 * PIECE // 2 // len(forms), 1),
+                most=None
+                if whole or narrow
+                else max(3 * interval.SESSIONS_PER_INTERVAL // 2 // len(forms), 1),
             )
 
         return run(
@@ -142,10 +144,10 @@ class Run:
         tally = self.fetcher.tally
         self.report(Progress(rows, self._total, tally.requests, time.monotonic() - self._began))
 
-    def history(self, gathered: Gathered | None) -> CallHistory:
+    def history(self, gathered: IntervalPages | None) -> CallHistory:
         """Make the result of a piece, or of an empty window."""
         inside = self.reading.window
-        piece = gathered.piece if gathered else Piece(inside.first, inside.first)
+        piece = gathered.piece if gathered else Interval(inside.first, inside.first)
         pages = gathered.pages if gathered else ()
         assembled = assemble(
             pages,

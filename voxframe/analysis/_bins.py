@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from voxframe.analysis._tables import Ints
+from voxframe.analysis._source import Ints
 from voxframe.errors import InvalidQueryError
 
 _DAY = 86_400

@@ -5,8 +5,8 @@ import pandas as pd
 import pyarrow as pa
 
 from voxframe.analysis._bins import Bins, make_bins, stamps, zone
-from voxframe.analysis._frame import to_frame
-from voxframe.analysis._tables import History, Ints, Source, distinct
+from voxframe.analysis._output import to_frame
+from voxframe.analysis._source import History, Ints, Source, distinct
 
 _HOUR = 3600
 

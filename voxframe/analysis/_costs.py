@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from voxframe.analysis._bins import Bins, make_bins
-from voxframe.analysis._frame import DtypeBackend, grouped
-from voxframe.analysis._groups import KINDS, By, Coded, columns_by, over_time
+from voxframe.analysis._grouping import KINDS, By, Coded, columns_by, over_time
 from voxframe.analysis._money import sums, total
-from voxframe.analysis._tables import Flags, History, Ints, Source, epoch_seconds, valid
+from voxframe.analysis._output import DtypeBackend, grouped
+from voxframe.analysis._source import Flags, History, Ints, Source, epoch_seconds, valid
 
 _MOMENTS = {"calls": "start_time", "records": "start_time", "resource_usage": "used_at"}
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from voxframe.analysis._frame import grouped, ratio, to_frame
-from voxframe.analysis._groups import By, Coded, Groups, columns_by, group
-from voxframe.analysis._tables import History, Ints, Source
+from voxframe.analysis._grouping import By, Coded, Groups, columns_by, group
+from voxframe.analysis._output import grouped, ratio, to_frame
+from voxframe.analysis._source import History, Ints, Source
 
 QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 EDGES = (0, 5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600)

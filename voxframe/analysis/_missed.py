@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from voxframe._spec.tables import SESSION_ID
 from voxframe.analysis._bins import make_bins, zone
-from voxframe.analysis._codes import meaning
 from voxframe.analysis._costs import time_codes
-from voxframe.analysis._frame import grouped, ratio, to_frame
-from voxframe.analysis._groups import By, columns_by, encode, over_time
-from voxframe.analysis._tables import Flags, History, Ints, Source, integers
+from voxframe.analysis._grouping import By, columns_by, encode, over_time
+from voxframe.analysis._output import grouped, ratio, to_frame
+from voxframe.analysis._sip_codes import meaning
+from voxframe.analysis._source import Flags, History, Ints, Source, integers
 
 OUTCOMES = ("person", "missed", "machine", "unanswered")
 _NOT_INBOUND = -1

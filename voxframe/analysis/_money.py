@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from voxframe._spec.tables import MONEY
-from voxframe.analysis._tables import Ints, valid
+from voxframe.analysis._source import Ints, valid
 
 WIDE = pa.decimal128(38, 9)
 """Wide enough for the sum of any column; a price itself has 18 digits."""

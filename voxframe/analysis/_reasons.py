@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from voxframe.analysis._codes import is_effective, meaning
-from voxframe.analysis._frame import beside, ratio, to_frame
-from voxframe.analysis._groups import By, Coded, Groups, columns_by, group, names_of
-from voxframe.analysis._tables import Flags, History, Ints, Source
+from voxframe.analysis._grouping import By, Coded, Groups, columns_by, group, names_of
+from voxframe.analysis._output import beside, ratio, to_frame
+from voxframe.analysis._sip_codes import is_effective, meaning
+from voxframe.analysis._source import Flags, History, Ints, Source
 
 _NORMAL = "Normal termination"
 _FINISHES = {

@@ -6,10 +6,10 @@ import pyarrow as pa
 
 from voxframe._spec.tables import SESSION_ID
 from voxframe.analysis._bins import zone
-from voxframe.analysis._frame import DtypeBackend, to_frame
-from voxframe.analysis._groups import KINDS, encode
+from voxframe.analysis._grouping import KINDS, encode
 from voxframe.analysis._money import sums, total
-from voxframe.analysis._tables import Flags, History, Ints, Legs, Source
+from voxframe.analysis._output import DtypeBackend, to_frame
+from voxframe.analysis._source import Flags, History, Ints, Legs, Source
 
 _DETECTOR = "VOICEMAILDETECTION"
 _NEVER = np.iinfo(np.int64).max

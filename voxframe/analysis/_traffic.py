@@ -8,12 +8,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from voxframe.analysis._bins import Bins, make_bins, zone
-from voxframe.analysis._codes import is_effective
 from voxframe.analysis._costs import time_codes
-from voxframe.analysis._frame import DtypeBackend, grouped, ratio
-from voxframe.analysis._groups import By, Coded, columns_by, encode, over_time
+from voxframe.analysis._grouping import By, Coded, columns_by, encode, over_time
 from voxframe.analysis._money import sums, to_float
-from voxframe.analysis._tables import Flags, History, Ints, Legs, Source
+from voxframe.analysis._output import DtypeBackend, grouped, ratio
+from voxframe.analysis._sip_codes import is_effective
+from voxframe.analysis._source import Flags, History, Ints, Legs, Source
 
 
 def delivered(source: Source) -> Flags:

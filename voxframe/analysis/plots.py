@@ -15,8 +15,8 @@ from voxframe.analysis import _canvas as draw
 from voxframe.analysis._concurrency import concurrency
 from voxframe.analysis._costs import cost_breakdown
 from voxframe.analysis._durations import duration_histogram, duration_stats
-from voxframe.analysis._frame import highest, records
-from voxframe.analysis._tables import History, Source
+from voxframe.analysis._output import highest, records
+from voxframe.analysis._source import History, Source
 from voxframe.analysis._traffic import traffic
 
 if TYPE_CHECKING:

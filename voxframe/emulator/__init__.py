@@ -12,9 +12,9 @@ True
 """
 
 from voxframe.emulator._behaviour import Behaviour, Changes, Throttle
-from voxframe.emulator._books import Counters, Request
 from voxframe.emulator._faults import Fault
 from voxframe.emulator._ledger import Ledger
+from voxframe.emulator._request_log import Counters, Request
 from voxframe.emulator._server import Emulator, serve
 from voxframe.emulator._world import Totals, World
 

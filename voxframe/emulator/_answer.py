@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxframe.emulator._behaviour import Behaviour
-from voxframe.emulator._dress import dress, dump, is_plain, raw
+from voxframe.emulator._corruption import dress, dump, is_plain, raw
 from voxframe.emulator._page import cut, in_order, matching
 from voxframe.emulator._query import Query
 from voxframe.emulator._render import Renderer, Row, exact, number_text

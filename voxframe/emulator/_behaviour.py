@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from voxframe.emulator._select import Children
+from voxframe.emulator._filters import Children
 
 Order = Literal["start_date", "id", "almost", "end", "random-stable", "descending"]
 Ties = Literal["id", "id_desc", "random"]

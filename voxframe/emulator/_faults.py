@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass
 from email.utils import formatdate
 from typing import Final, Literal
 
-from voxframe.emulator._mix import fraction
+from voxframe.emulator._hashing import fraction
 
 FaultKind = Literal[
     "500", "502", "503", "html500", "html200", "empty", "not_json", "not_object", "error_string",

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from voxframe.emulator._generate import Columns
 from voxframe.emulator._time import Moment, to_second
-from voxframe.emulator._traffic import Columns
 
 Inclusive = Literal["left", "right", "both", "neither"]
 Side = Literal["left", "right"]

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxframe.emulator._behaviour import Behaviour
+from voxframe.emulator._filters import mask_of
+from voxframe.emulator._generate import NEVER, Columns
+from voxframe.emulator._hashing import mix, mix_one
 from voxframe.emulator._ledger import Inclusive, window
-from voxframe.emulator._mix import mix, mix_one
 from voxframe.emulator._query import Query
-from voxframe.emulator._select import mask_of
-from voxframe.emulator._traffic import NEVER, Columns
 
 _ALMOST = 6  # seconds within which the order "almost" may be wrong
 

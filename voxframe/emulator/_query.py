@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from voxframe.emulator._behaviour import Behaviour
-from voxframe.emulator._select import Filters
+from voxframe.emulator._filters import Filters
 from voxframe.emulator._time import read
 
 MAX_COUNT: Final = 1000

@@ -22,8 +22,8 @@ from voxframe.emulator._catalogue import (
     Role,
     customers,
 )
-from voxframe.emulator._mix import mix
-from voxframe.emulator._traffic import NO_DURATION, Columns
+from voxframe.emulator._generate import NO_DURATION, Columns
+from voxframe.emulator._hashing import mix
 
 Money = Callable[[int], Any]
 """Turns a cost in nanounits (1e-9) into what the caller wants to see."""

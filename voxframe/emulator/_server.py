@@ -14,13 +14,13 @@ from uvicorn.server import ServerState
 
 from voxframe.emulator._auth import credentials, write_credentials
 from voxframe.emulator._behaviour import Behaviour, Dirt, Throttle
-from voxframe.emulator._books import Counters, Request
-from voxframe.emulator._dress import dirt_of
+from voxframe.emulator._corruption import dirt_of
 from voxframe.emulator._faults import Fault
+from voxframe.emulator._filters import Filters
+from voxframe.emulator._generate import NEVER
 from voxframe.emulator._query import Query
-from voxframe.emulator._select import Filters
+from voxframe.emulator._request_log import Counters, Request
 from voxframe.emulator._service import Service
-from voxframe.emulator._traffic import NEVER
 from voxframe.emulator._wire import OpenProtocol
 from voxframe.emulator._world import World
 

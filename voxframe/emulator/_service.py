@@ -17,8 +17,7 @@ from voxframe.emulator import _wire
 from voxframe.emulator._answer import Answer, Answerer
 from voxframe.emulator._auth import verify
 from voxframe.emulator._behaviour import Behaviour, Throttle
-from voxframe.emulator._books import Books, Request, SentBy
-from voxframe.emulator._dress import dump
+from voxframe.emulator._corruption import dump
 from voxframe.emulator._faults import (
     MESSAGES,
     SPOILS,
@@ -29,8 +28,9 @@ from voxframe.emulator._faults import (
     fixed,
     retry_after,
 )
-from voxframe.emulator._gate import Gate
 from voxframe.emulator._query import RefusedError, parameters, read_query
+from voxframe.emulator._request_log import Books, Request, SentBy
+from voxframe.emulator._throttle import Gate
 from voxframe.emulator._world import World
 
 PATH: Final = "/platform_api/GetCallHistory"

@@ -9,11 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from voxframe.emulator._ledger import Inclusive, Ledger, window
-from voxframe.emulator._render import Money, Renderer, Row, exact, rows_at
-from voxframe.emulator._select import Children, Filters
-from voxframe.emulator._time import Moment, to_second, writer
-from voxframe.emulator._traffic import (
+from voxframe.emulator._filters import Children, Filters
+from voxframe.emulator._generate import (
     FIRST_ID,
     NEVER,
     Columns,
@@ -22,7 +19,10 @@ from voxframe.emulator._traffic import (
     sessions_at,
     start_seconds,
 )
-from voxframe.emulator._truth import accepts
+from voxframe.emulator._ledger import Inclusive, Ledger, window
+from voxframe.emulator._oracle import accepts
+from voxframe.emulator._render import Money, Renderer, Row, exact, rows_at
+from voxframe.emulator._time import Moment, to_second, writer
 
 _CHUNK: Final = 4096
 

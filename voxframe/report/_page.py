@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from voxframe import analysis
 from voxframe._receipt import Receipt
+from voxframe.analysis._axes import day, number, spoken
 from voxframe.analysis._bins import zone
-from voxframe.analysis._canvas import day, number, spoken
-from voxframe.analysis._frame import highest, records
-from voxframe.analysis._tables import History, Source, false_
+from voxframe.analysis._output import highest, records
+from voxframe.analysis._source import History, Source, false_
 from voxframe.report._pictures import pictures
 
 _TOP = 12

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from voxframe.analysis import _canvas, plots
-from voxframe.analysis._tables import History
+from voxframe.analysis import _axes, plots
+from voxframe.analysis._source import History
 
 _INK = "#010203"
 _VARIABLES = {
     _INK: "var(--ink)",
-    _canvas.BLUE: "var(--blue)",
-    _canvas.AMBER: "var(--amber)",
-    _canvas.TEAL: "var(--teal)",
-    _canvas.RED: "var(--red)",
+    _axes.BLUE: "var(--blue)",
+    _axes.AMBER: "var(--amber)",
+    _axes.TEAL: "var(--teal)",
+    _axes.RED: "var(--red)",
 }
 _STYLE: dict[str, Any] = {
     **dict.fromkeys(

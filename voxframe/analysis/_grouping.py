@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from voxframe.analysis._countries import countries
-from voxframe.analysis._tables import Ints, Source, integers
+from voxframe.analysis._source import Ints, Source, integers
 
 By = str | Sequence[str] | None
 """What to group by: a column, several, or nothing."""

@@ -18,8 +18,8 @@ from voxframe.emulator._catalogue import (
     Role,
     customers,
 )
+from voxframe.emulator._generate import Columns
 from voxframe.emulator._render import WITH_USER
-from voxframe.emulator._traffic import Columns
 
 Mask = NDArray[np.bool_]
 Children = Literal["included", "on_request"]

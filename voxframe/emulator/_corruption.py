@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from voxframe.emulator._behaviour import Behaviour, Dirt
-from voxframe.emulator._mix import fraction, mix_one
+from voxframe.emulator._hashing import fraction, mix_one
 
 Session = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from voxframe.emulator._select import Children, Filters, accounts
+from voxframe.emulator._filters import Children, Filters, accounts
 
 
 def _among(value: Any, wanted: tuple[Any, ...] | None) -> bool:
