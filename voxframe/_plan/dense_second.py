@@ -73,7 +73,8 @@ def read_dense_second(scope: PlanContext, second: int) -> Steps[None]:
     raise IncompleteHistoryError(
         f"asked for {PageRequest(crowd.first, crowd.last)}, the service counts "
         f"{crowd.counts[-1][1]} sessions and gave {len(crowd.seen)} different ones; neither "
-        "offsets nor filters reach the rest. Narrow the query, by application_id or user_id, and read it in parts",
+        "offsets nor filters reach the rest. Narrow the query, by application_id or user_id, "
+        "and read it in parts",
     )
 
 

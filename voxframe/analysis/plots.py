@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from voxframe.analysis import _canvas as draw
+from voxframe.analysis import _axes as draw
 from voxframe.analysis._concurrency import concurrency
 from voxframe.analysis._costs import cost_breakdown
 from voxframe.analysis._durations import duration_histogram, duration_stats
