@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import hypothesis
 import pytest
 
 from tests.support.answers import answer_of, read_sample
@@ -11,6 +12,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full", action="store_true", help="the sizes that the project promises, not a tenth"
     )
+    parser.addoption(
+        "--search", action="store_true", help="look for new counterexamples, by chance"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Luck decides no run that others rely on: the same examples each time, unless asked to search.
+    by_chance = bool(config.getoption("--search"))
+    hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None)
+    hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
+    hypothesis.settings.load_profile("search" if by_chance else "fixed")
 
 
 @pytest.fixture(scope="session")

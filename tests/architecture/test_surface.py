@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import voxframe
+from tests.support import generated
 from voxframe import errors
-from voxframe._spec.tables import data_dictionary
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(voxframe.__file__).parent
@@ -41,9 +41,9 @@ def test_it_is_typed():
     assert (PACKAGE / "py.typed").exists()
 
 
-def test_the_readme_holds_the_data_dictionary():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert data_dictionary().strip() in readme
+def test_what_is_generated_in_the_readme_is_as_the_code_makes_it():
+    readme = generated.README.read_text(encoding="utf-8")
+    assert generated.renewed(readme) == readme, "python -m tests.support.generated rewrites it"
 
 
 def test_files_that_the_readme_names_exist():

@@ -1,0 +1,27 @@
+"""Rewrite what is generated in the README: ``python -m tests.support.generated``."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from voxframe._spec.tables import data_dictionary
+
+README = Path(__file__).parents[2] / "README.md"
+PARTS: dict[str, Callable[[], str]] = {"data dictionary": data_dictionary}
+
+
+def _between(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->\n)", re.DOTALL)
+
+
+def renewed(text: str) -> str:
+    """Return the README with each generated part as the code makes it now."""
+    for name, make in PARTS.items():
+        text, times = _between(name).subn(lambda m, part=make(): f"{m[1]}\n{part}\n{m[2]}", text)
+        if times != 1:
+            raise ValueError(f"README.md has {times} places for the {name}, needs to have one")
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
