@@ -17,7 +17,8 @@ def _between(name: str) -> re.Pattern[str]:
 def renewed(text: str) -> str:
     """Return the README with each generated part as the code makes it now."""
     for name, make in PARTS.items():
-        text, times = _between(name).subn(lambda m, part=make(): f"{m[1]}\n{part}\n{m[2]}", text)
+        new = f"\\g<1>\n{make().replace(chr(92), chr(92) * 2)}\n\\g<2>"
+        text, times = _between(name).subn(new, text)
         if times != 1:
             raise ValueError(f"README.md has {times} places for the {name}, needs to have one")
     return text
