@@ -17,10 +17,14 @@ import pyarrow as pa
 from voxframe._decode.decode import Page, decode
 from voxframe._decode.page import RawPage
 from voxframe._history import CallHistory
-from voxframe._http.credentials import Credentials, CredentialsLike, TokenSource
-from voxframe._http.fetcher import Fetcher, system_clock
-from voxframe._http.retry import ConcurrencyLimiter, RetryPolicy
+from voxframe._http.clock import system_clock
+from voxframe._http.credentials import Credentials, CredentialsLike
+from voxframe._http.fetcher import Fetcher
+from voxframe._http.limiter import ConcurrencyLimiter
+from voxframe._http.retry import RetryPolicy
+from voxframe._http.token import TokenSource
 from voxframe._http.transport import Transport, check_base_url
+from voxframe._http.usage import Usage
 from voxframe._plan.model import Limits, format_wall_time
 from voxframe._plan.plan import ahead
 from voxframe._progress import reporter
@@ -28,6 +32,7 @@ from voxframe._query.options import PageParameters, ReadOptions, ReadSpec, prepa
 from voxframe._query.query import MOST_IDS, spell
 from voxframe._query.window import DateLike, window
 from voxframe._read.interval import Interval, ServiceState
+from voxframe._read.page import PageReader
 from voxframe._read.pool import Pool
 from voxframe._read.reader import Reader, decoding
 from voxframe._receipt import Receipt
@@ -156,8 +161,8 @@ class Client:
         form["to_date"] = format_wall_time(inside.end)
         asked = f"{form['from_date']} to {form['to_date']}"
         with self._pool(1, cores=0) as pool:
-            fetcher = self._fetcher(pool, decode)
-            pool.submit(0, None, lambda: fetcher.fetch(form, asked))
+            page_reader = self._page_reader(pool, decode)
+            pool.submit(0, None, lambda: page_reader.read(form, asked, Usage()))
             return pool.next()[1]
 
     def read_call_history(
@@ -266,8 +271,9 @@ class Client:
             self._pool(workers, cores=pa.cpu_count()) as pool,
             reporter(reading.progress) as report,
         ):
-            fetcher = self._fetcher(pool, decoding(pool, reading.unknown_fields, lean=lean))
-            running = Reader(reading, self._setting, workers, pool, fetcher, report)
+            decoded = decoding(pool, reading.unknown_fields, lean=lean)
+            page_reader = self._page_reader(pool, decoded)
+            running = Reader(reading, self._setting, workers, pool, page_reader, report)
             try:
                 yield running
             finally:
@@ -285,10 +291,11 @@ class Client:
                 self._pools.discard(pool)
             pool.close(lambda: self._transport.abort(pool.stopped))
 
-    def _fetcher(self, pool: Pool[Page], read: Callable[[RawPage], Page]) -> Fetcher[Page]:
+    def _page_reader(self, pool: Pool[Page], decode: Callable[[RawPage], Page]) -> PageReader:
         clock = self._clock(pool.sleep)
-        brake = ConcurrencyLimiter(self._most, clock=clock.monotonic, sleep=clock.sleep)
-        return Fetcher(self._transport, self._tokens, self._retry, brake, clock, pool.stopped, read)
+        limiter = ConcurrencyLimiter(self._most, clock=clock.monotonic, sleep=clock.sleep)
+        fetcher = Fetcher(self._transport, self._tokens, self._retry, limiter, clock, pool.stopped)
+        return PageReader(fetcher, decode)
 
 
 def _check_page(given: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "_spec": set(),
     "_query": {"_spec", "_progress", "errors"},
     "_plan": {"_spec", "_timezones", "errors"},
-    "_http": {"_spec", "_decode", "errors"},  # _decode: RawPage, until the fetcher gives bytes
+    "_http": {"_spec", "errors"},
     "_decode": {"_spec", "_timezones", "errors"},
     "_tables": {"_spec", "_decode", "errors"},
     "_summary": {"_receipt"},

@@ -50,11 +50,11 @@ def test_now_and_then_among_many_pages(kind, month):
 
 def test_the_body_is_believed_before_the_status():
     # The service's own error in an answer of a gateway's status.
-    from voxframe._http.response import Answer, Verdict, read
+    from voxframe._http.response import Answer, Verdict, classify
 
     body = json.dumps({"error": {"code": 340, "msg": "Rate limit exceeded."}}).encode()
     for status in (200, 400, 403, 500, 502):
-        assert read(Answer(status, {}, body), {}).verdict is Verdict.THROTTLED
+        assert classify(Answer(status, {}, body), {}).verdict is Verdict.THROTTLED
 
 
 @pytest.mark.parametrize("kind", NOT_WHOLE)

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from voxframe import Credentials
-from voxframe._http.credentials import TokenSource
+from voxframe._http.token import TokenSource
 from voxframe.errors import CredentialsError
 
 

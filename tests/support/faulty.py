@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 import voxframe
 from voxframe._client import Client
-from voxframe._http.fetcher import Clock
+from voxframe._http.clock import Clock
 from voxframe.emulator import Emulator, World
 
 FROM, TO = "2026-10-01", "2026-11-01"

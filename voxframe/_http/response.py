@@ -1,13 +1,14 @@
 """What an answer means, from its status, headers and body alone: pure."""
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
+
+from voxframe._http.redact import redact
 
 # https://voximplant.com/docs/references/httpapi/errors, and what runs against the live service.
 _SERVER_FAULTS = {1, 2, 4, 5}
@@ -20,20 +21,6 @@ _OK = 200
 
 # An error is a short text. Whatever is longer and holds rows is not parsed twice to make sure.
 _LONGEST_ERROR = 1 << 16
-
-_NUMBERS = re.compile(r"\+?\d[\d\s().-]{5,}\d|\d{6,}")
-_SECRETS = re.compile(r"[\w-]{12,}\.[\w-]{8,}\.[\w-]+|-----BEGIN.*", re.DOTALL)
-_ADDRESSES = re.compile(r"\S+@\S+")
-_LONGEST_MESSAGE = 300
-# Filters whose values are a person's; what separates values in them.
-_PERSONAL = (
-    "remote_number",
-    "remote_number_list",
-    "local_number",
-    "call_session_history_custom_data",
-)
-_BETWEEN = re.compile(r'[;,"\[\]\s]+')
-_SHORTEST_VALUE = 3
 
 
 class Verdict(Enum):
@@ -77,7 +64,7 @@ class Classification:
     msg: str = ""
 
 
-def read(answer: Answer, form: Mapping[str, str]) -> Classification:
+def classify(answer: Answer, form: Mapping[str, str]) -> Classification:
     """Classify an answer by its body first: most errors come with HTTP 200.
 
     Parameters
@@ -89,7 +76,7 @@ def read(answer: Answer, form: Mapping[str, str]) -> Classification:
 
     Returns
     -------
-    Reading
+    Classification
         The verdict. ``RESULT`` means that it looks like a result; whether it
         can be read is for the decoder to say.
     """
@@ -158,26 +145,6 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 def server_time(headers: Mapping[str, str]) -> float | None:
     """Read the ``Date`` of an answer, in seconds since 1970."""
     return _http_date(headers.get("date", ""))
-
-
-def redact(text: str, form: Mapping[str, str]) -> str:
-    """Take phone numbers, addresses, tokens and filters' values out of somebody else's words."""
-    for value in _personal(form):
-        text = text.replace(value, "[removed]")
-    text = _SECRETS.sub("[removed]", text)
-    text = _ADDRESSES.sub("[removed]", text)
-    text = _NUMBERS.sub("[number]", text)
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"
-
-
-def _personal(form: Mapping[str, str]) -> Iterable[str]:
-    found = {
-        value
-        for name in _PERSONAL
-        for value in (form.get(name, ""), *_BETWEEN.split(form.get(name, "")))
-    }
-    return sorted((v for v in found if len(v) >= _SHORTEST_VALUE), key=len, reverse=True)
 
 
 def _http_date(text: str) -> float | None:

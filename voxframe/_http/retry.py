@@ -1,15 +1,18 @@
-"""How long to try, and how fast: values for one page, and a brake shared by all."""
+"""How often and how long one page is tried."""
 
-import contextlib
 import random
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from voxframe.errors import InvalidQueryError
+from voxframe._http.clock import Clock
+from voxframe._http.limiter import ConcurrencyLimiter
+from voxframe._http.usage import Usage
+from voxframe.errors import ApiError, InvalidQueryError, TransportError, VoxframeError
 
-# Waits are cut in slices of this many seconds, so that a stopped read is noticed soon.
-_SLICE = 0.2
+if TYPE_CHECKING:
+    import tenacity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,80 +78,111 @@ class RetryPolicy:
         return draw.uniform(longest / 2 if throttled else 0.0, longest)
 
 
-class ConcurrencyLimiter:
-    """How many requests may be in flight: halved when throttled, one more a round when not.
-
-    Parameters
-    ----------
-    most : int
-        Requests in flight, at most.
-    clock : callable
-        Monotonic seconds.
-    sleep : callable
-        Waits that many seconds, or less; raises to stop the read.
-    """
+class RetryableError(Exception):
+    """An attempt failed in a way that another one may mend; holds what to say if none does."""
 
     def __init__(
-        self, most: int, *, clock: Callable[[], float], sleep: Callable[[float], None]
+        self, error: VoxframeError, *, throttled: bool = False, asked_wait: float | None = None
     ) -> None:
-        self._most = most
-        self._clock = clock
-        self._sleep = sleep
-        self._lock = threading.Lock()
-        self._freed = threading.Condition(self._lock)
-        self._limit = float(most)
-        self._in_flight = 0
-        self._resume = 0.0
-        self._slowed = float("-inf")
+        super().__init__(str(error))
+        self.error = error
+        self.throttled = throttled
+        self.asked_wait = asked_wait
+        self.wait = asked_wait or 0.0
+
+
+@dataclass(slots=True)
+class Attempts:
+    """The attempts of one page: since when, how many, and what the last one failed of.
+
+    Attributes
+    ----------
+    policy : RetryPolicy
+        How often and how long.
+    clock : Clock
+        Time and chance.
+    limiter : ConcurrencyLimiter
+        Slowed down, for all workers, by an attempt that was throttled.
+    usage : Usage
+        Where attempts are counted.
+    asked : str
+        What is asked, for an error message: the window, never a filter's value.
+    """
+
+    policy: RetryPolicy
+    clock: Clock
+    limiter: ConcurrencyLimiter
+    usage: Usage
+    asked: str
+    _started: list[float] = field(default_factory=list)
+    _last: RetryableError | None = None
 
     @property
-    def limit(self) -> int:
-        """Requests that may be in flight now."""
-        return int(self._limit)
+    def number(self) -> int:
+        """Attempts that were begun."""
+        return len(self._started)
 
-    @contextlib.contextmanager
-    def place(self) -> Iterator[float]:
-        """Wait for a place in flight and hold it; gives the time at which it was had."""
-        entered = self._enter()
+    def __iter__(self) -> Iterator["tenacity.AttemptManager"]:
+        """Yield attempts, each a context, until one ends without a `RetryableError`."""
+        import tenacity  # noqa: PLC0415 - slow to import
+
         try:
-            yield entered
-        finally:
-            with self._lock:
-                self._in_flight -= 1
-                self._freed.notify()
+            yield from tenacity.Retrying(
+                retry=tenacity.retry_if_exception_type(RetryableError),
+                after=self._failed,
+                wait=self._wait,
+                stop=self._exhausted,
+                sleep=self.clock.sleep,
+                before_sleep=lambda _: self.usage.add(retries=1),
+                reraise=True,
+            )
+        except RetryableError as again:
+            raise self._final_error(again) from None
 
-    def _enter(self) -> float:
-        while True:
-            with self._lock:
-                now = self._clock()
-                wait = self._resume - now
-                if wait <= 0:
-                    if self._in_flight < int(self._limit):
-                        self._in_flight += 1
-                        return now
-                    self._freed.wait(_SLICE)
-            self._sleep(min(max(wait, 0.0), _SLICE))
+    def begin(self, now: float) -> float:
+        """Count an attempt; return the seconds that are left to the page."""
+        left = self.policy.timeout - (now - self._started[0] if self._started else 0.0)
+        if self._last is not None and left <= 0:
+            # Others were throttled meanwhile, and the limiter held this page back too.
+            raise self._last
+        self._started.append(now)
+        return left
 
-    def went_well(self) -> None:
-        """Let one more in flight after as many answers as are in flight now."""
-        with self._lock:
-            self._limit = min(self._limit + 1.0 / self._limit, float(self._most))
-            self._freed.notify()
+    def _spent(self) -> float:
+        return self.clock.monotonic() - self._started[0]
 
-    def throttled(self, entered: float, wait: float) -> None:
-        """Slow everybody down.
+    def _failed(self, state: "tenacity.RetryCallState") -> None:
+        """Draw the wait before the next attempt."""
+        again = state.outcome.exception() if state.outcome is not None else None
+        assert isinstance(again, RetryableError)  # noqa: S101 - nothing else is tried again
+        own = self.policy.wait(self.number, throttled=again.throttled, draw=self.clock.draw)
+        again.wait = max(own, again.wait)
+        self._last = again
+        if again.throttled:
+            self.limiter.throttled(self._started[-1], again.wait)
 
-        Parameters
-        ----------
-        entered : float
-            When the throttled request got its place. What was sent before the
-            last slowing says nothing about the pace since, and halves nothing.
-        wait : float
-            Seconds in which nobody sends.
-        """
-        with self._lock:
-            now = self._clock()
-            if entered >= self._slowed:
-                self._limit = max(self._limit / 2.0, 1.0)
-                self._slowed = now
-            self._resume = max(self._resume, now + wait)
+    def _wait(self, _state: "tenacity.RetryCallState") -> float:
+        # When throttled, the limiter holds everybody back, this page included.
+        return 0.0 if self._last is None or self._last.throttled else self._last.wait
+
+    def _exhausted(self, _state: "tenacity.RetryCallState") -> bool:
+        wait = self._last.wait if self._last is not None else 0.0
+        return self.number >= self.policy.max_attempts or (
+            self._spent() + wait >= self.policy.timeout
+        )
+
+    def _final_error(self, again: RetryableError) -> VoxframeError:
+        attempts, spent = self.number, self._spent()
+        tried = f"after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s"
+        then = "try again later, or pass a RetryPolicy that waits longer"
+        wait = min(again.asked_wait or 0.0, 10**9)
+        if wait and spent + wait >= self.policy.timeout:
+            until = datetime.fromtimestamp(self.clock.now() + wait, UTC)
+            then = (
+                f"it asks to wait until {until:%Y-%m-%d %H:%M:%S} UTC, which is past the "
+                f"{self.policy.timeout:.0f} s that one page may take; try again then"
+            )
+        text = f"{self.asked}: {again.error}, {tried}; {then}"
+        if isinstance(again.error, ApiError):
+            return type(again.error)(text, code=again.error.code, msg=again.error.msg)
+        return TransportError(text)

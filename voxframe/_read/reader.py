@@ -12,7 +12,7 @@ import pyarrow as pa
 from voxframe._decode.decode import Page, decode
 from voxframe._decode.page import RawPage
 from voxframe._history import CallHistory
-from voxframe._http.fetcher import Fetcher, Usage
+from voxframe._http.usage import Usage
 from voxframe._progress import Progress, Report
 from voxframe._query.options import ReadSpec
 from voxframe._read import interval
@@ -24,6 +24,7 @@ from voxframe._read.interval import (
     ServiceState,
     run,
 )
+from voxframe._read.page import PageReader
 from voxframe._read.pool import Pool
 from voxframe._receipt import Receipt
 from voxframe._tables.assemble import assemble
@@ -74,18 +75,21 @@ class Reader:
         What is known of the service.
     workers : int
         Answers to plan for side by side, at most; fewer of them are in flight.
-    pool, fetcher
+    pool, page_reader
         How pages are had.
     report : callable
         Called with each step.
+    usage : Usage
+        What was sent, received and mended so far.
     """
 
     reading: ReadSpec
     setting: ServiceState
     workers: int
     pool: Pool[Page]
-    fetcher: Fetcher[Page]
+    page_reader: PageReader
     report: Report
+    usage: Usage = field(default_factory=Usage)
     _began: float = field(default_factory=time.monotonic)
     _lap: float = field(default_factory=time.monotonic)
     _told: Usage = field(default_factory=Usage)
@@ -127,7 +131,7 @@ class Reader:
 
     def _fetch(self, request: Request) -> Page:
         try:
-            return self.fetcher.fetch(request.spelled(), str(request.ask))
+            return self.page_reader.read(request.spelled(), str(request.ask), self.usage)
         except ApiError as error:
             if not request.ask.probe or type(error) is not ApiError:
                 raise
@@ -141,8 +145,8 @@ class Reader:
         if self._total is None and len(self.reading.query.forms) == 1:
             self._total = page.total_count
         rows = self._rows if self._total is None else min(self._rows, self._total)
-        tally = self.fetcher.tally
-        self.report(Progress(rows, self._total, tally.requests, time.monotonic() - self._began))
+        usage = self.usage
+        self.report(Progress(rows, self._total, usage.requests, time.monotonic() - self._began))
 
     def history(self, gathered: IntervalPages | None) -> CallHistory:
         """Make the result of a piece, or of an empty window."""
@@ -156,9 +160,9 @@ class Reader:
             desc_order=self.reading.desc_order,
         )
         tables = assembled.tables
-        tally, told, now = self.fetcher.tally.copy(), self._told, time.monotonic()
+        usage, told, now = self.usage.copy(), self._told, time.monotonic()
         settled = gathered.settled if gathered else ()
-        mended = tally.mended.copy()
+        mended = usage.mended.copy()
         mended.subtract(told.mended)
         for kinds in (*(each.mended for each in settled), *(page.mended for page in pages)):
             mended.update(kinds)
@@ -167,8 +171,8 @@ class Reader:
             to_date=inside.to_date,
             inclusive=inside.inclusive,
             timezone=self.setting.timezone,
-            requests=tally.requests - told.requests,
-            retries=tally.retries - told.retries,
+            requests=usage.requests - told.requests,
+            retries=usage.retries - told.retries,
             pages=sum(page.count > 0 for page in pages),
             duplicates=assembled.duplicates,
             sessions=len(tables["sessions"]),
@@ -179,25 +183,25 @@ class Reader:
             settled="; ".join(dict.fromkeys(each.how for each in settled))
             or "the window is empty, so nothing was asked",
             seconds=now - self._lap,
-            bytes=tally.bytes - told.bytes,
+            bytes=usage.bytes - told.bytes,
             mended=dict(+mended),
         )
-        self._told, self._lap = tally, now
+        self._told, self._lap = usage, now
         self._mended.update(receipt.mended)
         self._given.update(sessions=receipt.sessions, calls=receipt.calls)
         return CallHistory(tables, receipt)
 
     def log(self) -> None:
         """Say in the log what the run gave, once it is over, and what was mended for it."""
-        inside, tally = self.reading.window, self.fetcher.tally
+        inside, usage = self.reading.window, self.usage
         logger.info(
             "%s to %s: gave %d sessions, %d calls; %d requests, %d of them again, %.2f s",
             inside.from_date,
             inside.to_date,
             self._given["sessions"],
             self._given["calls"],
-            tally.requests,
-            tally.retries,
+            usage.requests,
+            usage.retries,
             time.monotonic() - self._began,
         )
         if self._mended:
