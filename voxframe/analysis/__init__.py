@@ -11,6 +11,7 @@ from voxframe.analysis._durations import duration_histogram, duration_stats
 from voxframe.analysis._missed import inbound_outcomes, missed
 from voxframe.analysis._reasons import end_reasons, finish_reasons
 from voxframe.analysis._sessions import session_totals
+from voxframe.analysis._sides import far_ends
 from voxframe.analysis._traffic import traffic
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "duration_histogram",
     "duration_stats",
     "end_reasons",
+    "far_ends",
     "finish_reasons",
     "inbound_outcomes",
     "missed",

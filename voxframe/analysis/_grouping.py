@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from voxframe.analysis._countries import countries
+from voxframe.analysis._far_ends import SIDES
 from voxframe.analysis._source import Ints, Source, integers
 
 By = str | Sequence[str] | None
@@ -16,8 +17,8 @@ By = str | Sequence[str] | None
 KINDS = {"calls": "calls", "records": "records", "resource_usage": "resources"}
 """What each child table is called among the kinds of cost."""
 
-_DERIVED = ("direction", "country", "kind")
-_MADE_OF_CALLS = ("direction", "country")
+_MADE_OF_CALLS = ("direction", "side", "country")
+_DERIVED = (*_MADE_OF_CALLS, "kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,10 @@ def _direction(source: Source) -> Coded:
     return Coded(codes, pa.array(["in", "out"]))
 
 
+def _side(source: Source) -> Coded:
+    return Coded(source.judged.side, pa.array(SIDES))
+
+
 def _country(source: Source) -> Coded:
     numbers = encode(source["calls"]["remote_number"])
     kinds = encode(source["calls"]["remote_number_type"])
@@ -95,7 +100,8 @@ def _country(source: Source) -> Coded:
 
 def _origin(source: Source, name: str, kinds: Sequence[str]) -> tuple[str, Coded]:
     if name in _MADE_OF_CALLS and "calls" in _places(kinds):
-        return "calls", _direction(source) if name == "direction" else _country(source)
+        make = {"direction": _direction, "side": _side, "country": _country}[name]
+        return "calls", make(source)
     table, column = _owner(source, name, kinds)
     return table, encode(source[table][column])
 

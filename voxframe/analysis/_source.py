@@ -1,7 +1,7 @@
 """What the functions work on: the four tables, as numpy columns and links between them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from voxframe._spec.tables import SCHEMAS, SESSION_ID
+from voxframe.analysis._far_ends import MACHINE, NETWORK, OWN, FarEnds, Judged, judge
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -23,6 +24,9 @@ class HasTables(Protocol):
     def tables(self) -> Mapping[str, pa.Table]:
         """The four tables by name."""
 
+
+Entries = Collection[str] | str
+"""What says whose a far end is: types, SIP domains, numbers, as in :func:`far_ends`."""
 
 History = HasTables | Mapping[str, pa.Table]
 """What every function accepts: a ``CallHistory``, or the mapping of its four tables."""
@@ -78,21 +82,30 @@ class Source:
     """The four tables and the links between their rows, each found once."""
 
     tables: Mapping[str, pa.Table]
+    far_ends: FarEnds = field(default_factory=FarEnds.of)
 
     @classmethod
-    def of(cls, history: History) -> "Source":
-        """Take the tables out of a history, or as they are.
+    def of(
+        cls,
+        history: History,
+        *,
+        own: Entries = (),
+        machine: Entries = (),
+        network: Entries = (),
+    ) -> "Source":
+        """Take the tables out of a history, or as they are, with what is said of far ends.
 
         Raises
         ------
         ValueError
-            When a table is missing: a price without it would not be whole.
+            When a table is missing: a price without it would not be whole. For an
+            entry that is not a type, a SIP domain or a number.
         """
         tables = history if isinstance(history, Mapping) else history.tables
         missing = [name for name in SCHEMAS if name not in tables]
         if missing:
             raise ValueError(f"Tables are missing: {', '.join(missing)}. All four are needed.")
-        return cls(tables)
+        return cls(tables, FarEnds.of(own, machine, network))
 
     def __getitem__(self, name: str) -> pa.Table:
         return self.tables[name]
@@ -119,6 +132,26 @@ class Source:
     def session_starts(self) -> Ints:
         """When each session started, in epoch seconds."""
         return epoch_seconds(self["sessions"]["start_date"])
+
+    @cached_property
+    def judged(self) -> Judged:
+        """Whose the far end of each leg is."""
+        return judge(self["calls"], self.far_ends)
+
+    @cached_property
+    def network(self) -> Flags:
+        """Legs that the telephone network carried."""
+        return np.asarray(self.judged.side == NETWORK)
+
+    @cached_property
+    def own(self) -> Flags:
+        """Legs to or from the account's own people."""
+        return np.asarray(self.judged.side == OWN)
+
+    @cached_property
+    def people(self) -> Flags:
+        """Outgoing legs behind which there may be a person: all but those to machines."""
+        return np.asarray(self.legs.outgoing & (self.judged.side != MACHINE))
 
     @cached_property
     def legs(self) -> "Legs":
