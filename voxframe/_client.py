@@ -35,6 +35,7 @@ from voxframe._read.interval import Interval, ServiceState
 from voxframe._read.page import PageReader
 from voxframe._read.pool import Pool
 from voxframe._read.reader import Reader, decoding
+from voxframe._read.scheduler import SESSIONS_PER_INTERVAL
 from voxframe._receipt import Receipt
 from voxframe.errors import InvalidQueryError
 
@@ -71,6 +72,8 @@ class Client:
     ...     october = client.read_call_history("2026-10-01", "2026-11-01")
     ...     november = client.read_call_history("2026-11-01", "2026-12-01")
     """
+
+    _sessions_per_interval = SESSIONS_PER_INTERVAL
 
     def __init__(
         self,
@@ -202,9 +205,9 @@ class Client:
         """Read what was checked before, as one result."""
         whole = Interval(reading.window.first, reading.window.end)
         with self._running(reading, lean=False) as running:
-            for gathered in running.gather([whole], whole=True):
-                return running.history(gathered)
-            return running.history(None)
+            for result in running.gather([whole], whole=True):
+                return running.history(result)
+            return running.nothing()
 
     def iterate(self, reading: ReadSpec) -> Iterator[CallHistory]:
         """Read what was checked before, piece by piece; empty pieces are left out."""
@@ -246,9 +249,9 @@ class Client:
         """
         begin = reading.window.first if first is None else max(first, reading.window.first)
         with self._running(reading, lean=True) as running:
-            for gathered in running.gather([Interval(begin, reading.window.end)], whole=False):
-                piece, history = gathered.piece, running.history(gathered)
-                del gathered
+            for result in running.gather([Interval(begin, reading.window.end)], whole=False):
+                piece, history = result.pages.piece, running.history(result)
+                del result
                 yield piece, history
                 del history
 
@@ -272,8 +275,15 @@ class Client:
             reporter(reading.progress) as report,
         ):
             decoded = decoding(pool, reading.unknown_fields, lean=lean)
-            page_reader = self._page_reader(pool, decoded)
-            running = Reader(reading, self._setting, workers, pool, page_reader, report)
+            running = Reader(
+                reading,
+                self._setting,
+                workers,
+                self._sessions_per_interval,
+                pool,
+                self._page_reader(pool, decoded),
+                report,
+            )
             try:
                 yield running
             finally:

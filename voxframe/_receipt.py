@@ -1,6 +1,7 @@
 """What a read asked, counted, mended and settled."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,10 +14,12 @@ class Receipt:
     Attributes
     ----------
     from_date, to_date : datetime
-        The window asked for, UTC, with the ends that ``inclusive`` names; the
-        whole window for a piece of it, too.
+        The stretch of time that the result is of, UTC, with the ends that
+        ``inclusive`` names: of a piece its own.
     inclusive : str
         Which ends belong to the result.
+    read_at : datetime or None
+        When the read began, UTC by this machine's clock.
     timezone : str
         The timezone of the service's answers (``"UTC"`` under any of its names).
     requests : int
@@ -34,7 +37,8 @@ class Receipt:
     settled : str
         How completeness was established, in one sentence.
     seconds : float
-        Wall time.
+        Wall time from the first request to the last answer; of several
+        stretches that were read side by side, time that they share counts once.
     bytes : int
         Size of the answers, inflated.
     mended : Mapping[str, int]
@@ -44,6 +48,7 @@ class Receipt:
     from_date: datetime
     to_date: datetime
     inclusive: str = "left"
+    read_at: datetime | None = None
     timezone: str = "UTC"
     requests: int = 0
     retries: int = 0
@@ -59,8 +64,46 @@ class Receipt:
     bytes: int = 0
     mended: Mapping[str, int] = field(default_factory=dict)
 
+    @classmethod
+    def sum(cls, receipts: "Sequence[Receipt]") -> "Receipt":
+        """Sum up the receipts of several stretches of time as one.
+
+        Parameters
+        ----------
+        receipts : sequence of Receipt
+            At least one, in any order.
+
+        Returns
+        -------
+        Receipt
+            From the earliest ``from_date`` to the latest ``to_date``, begun at the
+            earliest ``read_at``. Counts are added up, except for ``total_count``, which
+            is None: neighbours may both have counted a session on their border.
+        """
+        if not receipts:
+            raise ValueError("receipts: needs at least one")
+        if len(receipts) == 1:
+            return receipts[0]
+        first, last = min(r.from_date for r in receipts), max(r.to_date for r in receipts)
+        counts = {name: sum(getattr(r, name) for r in receipts) for name in _COUNTS}
+        settled = {r.settled for r in receipts}
+        return cls(
+            from_date=first,
+            to_date=last,
+            inclusive=_inclusive(
+                any(r.from_date == first and r.inclusive in ("left", "both") for r in receipts),
+                any(r.to_date == last and r.inclusive in ("right", "both") for r in receipts),
+            ),
+            read_at=min((r.read_at for r in receipts if r.read_at), default=None),
+            timezone=receipts[-1].timezone,
+            settled=settled.pop() if len(settled) == 1 else _EACH_BY_ITSELF,
+            seconds=_wall_time(receipts),
+            mended=_added(r.mended for r in receipts),
+            **counts,
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """Give the receipt as plain JSON values, dates in ISO 8601.
+        """Return the receipt as plain JSON values, dates in ISO 8601.
 
         Returns
         -------
@@ -68,19 +111,20 @@ class Receipt:
             One item a field.
         """
         plain = asdict(self)
-        plain["from_date"] = self.from_date.isoformat()
-        plain["to_date"] = self.to_date.isoformat()
+        for name in _DATES:
+            plain[name] = None if plain[name] is None else plain[name].isoformat()
         plain["mended"] = dict(self.mended)
         return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Receipt":
-        """Build a receipt from what :meth:`to_dict` gave.
+        """Build a receipt from what :meth:`to_dict` returned.
 
         Parameters
         ----------
         plain : Mapping
-            One item a field; unknown items are ignored.
+            One item a field; unknown items are ignored, and what an earlier
+            version did not write is as if it was not known.
 
         Returns
         -------
@@ -88,6 +132,52 @@ class Receipt:
             Equal to the one that was written.
         """
         known = {k: v for k, v in plain.items() if k in cls.__dataclass_fields__}
-        known["from_date"] = datetime.fromisoformat(known["from_date"])
-        known["to_date"] = datetime.fromisoformat(known["to_date"])
+        for name in _DATES:
+            if known.get(name) is not None:
+                known[name] = datetime.fromisoformat(known[name])
         return cls(**known)
+
+
+_EACH_BY_ITSELF = (
+    "read in stretches of time, each settled by itself: counted by the service, or held in one "
+    "answer"
+)
+_DATES = ("from_date", "to_date", "read_at")
+_COUNTS = (
+    "requests",
+    "retries",
+    "pages",
+    "duplicates",
+    "sessions",
+    "calls",
+    "records",
+    "resource_usage",
+    "bytes",
+)
+
+
+def _inclusive(left: bool, right: bool) -> str:
+    if left:
+        return "both" if right else "left"
+    return "right" if right else "neither"
+
+
+def _wall_time(receipts: Sequence[Receipt]) -> float:
+    """Add up the seconds, those in which several were read only once."""
+    total = sum(receipt.seconds for receipt in receipts if receipt.read_at is None)
+    begun = {(r.read_at.timestamp(), r.seconds) for r in receipts if r.read_at is not None}
+    until = -math.inf
+    for begin, seconds in sorted(begun):
+        total += max(begin + seconds - max(begin, until), 0.0)
+        until = max(until, begin + seconds)
+    return total
+
+
+def _added(several: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Add up what was mended; what ends in ``_s`` is no count but seconds: the most of them."""
+    added: dict[str, int] = {}
+    for mended in several:
+        for kind, number in mended.items():
+            before = added.get(kind, 0)
+            added[kind] = max(before, number) if kind.endswith("_s") else before + number
+    return added

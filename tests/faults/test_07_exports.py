@@ -21,12 +21,12 @@ from voxframe.emulator import Behaviour, Fault, World
 from voxframe.errors import ExportError, PermissionDeniedError, TransportError
 
 # Every request counts, and pieces of time instead of the whole month at once.
-SMALL_PIECES = "import voxframe._read.interval; voxframe._read.interval.SESSIONS_PER_INTERVAL = 300"
+SMALL_PIECES = "voxframe.Client._sessions_per_interval = 300"
 
 
 @pytest.fixture
 def _small_pieces(monkeypatch):
-    monkeypatch.setattr("voxframe._read.interval.SESSIONS_PER_INTERVAL", 300)
+    monkeypatch.setattr("voxframe.Client._sessions_per_interval", 300)
 
 
 def whole_so_far(path: Path, world: World) -> list[str]:

@@ -109,7 +109,7 @@ def one_page(service: Service) -> None:
 
 @pytest.fixture
 def _pieces(monkeypatch):
-    monkeypatch.setattr("voxframe._read.interval.SESSIONS_PER_INTERVAL", 300)
+    monkeypatch.setattr("voxframe.Client._sessions_per_interval", 300)
 
 
 @pytest.mark.usefixtures("_pieces")
@@ -179,8 +179,7 @@ def test_a_report_that_raises_ends_the_read(month):
 AT_EXIT = """
 import sys
 import voxframe
-import voxframe._read.interval, voxframe._read.reader
-voxframe._read.interval.SESSIONS_PER_INTERVAL = 300
+voxframe.Client._sessions_per_interval = 300
 client = voxframe.Client(sys.argv[1], base_url=sys.argv[2], max_concurrency=2)
 pieces = client.iter_call_history("2026-10-01", "2026-11-01", with_calls=False)
 print(len(next(pieces)) > 0)

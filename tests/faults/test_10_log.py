@@ -42,7 +42,7 @@ def test_a_line_a_run_and_a_line_a_request(month, caplog):
 
 
 def test_an_export_in_pieces_is_one_run(month, caplog, tmp_path, monkeypatch):
-    monkeypatch.setattr("voxframe._read.interval.SESSIONS_PER_INTERVAL", 300)
+    monkeypatch.setattr("voxframe.Client._sessions_per_interval", 300)
     caplog.set_level(logging.INFO, "voxframe")
     with serving(month, behaviour=Behaviour(clock_skew=-90)) as service:
         receipt = service.export(tmp_path / "out")

@@ -14,7 +14,7 @@ from tests.support.faulty import FROM, TO, check, serving
 from voxframe.emulator import Behaviour, World
 
 # Pieces so small that a program gets some of them done before it is killed.
-PIECES = "from voxframe._read import interval; interval.SESSIONS_PER_INTERVAL = {}"
+PIECES = "voxframe.Client._sessions_per_interval = {}"
 
 
 def test_killed_again_and_again_and_exact_in_the_end(full, tmp_path):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,33 +70,10 @@ class Manifest:
 
     def spend(self, receipt: Receipt) -> None:
         """Add what one stretch of time took."""
-        self.receipt = _spent(self.receipt, receipt).to_dict()
+        before = [] if self.receipt is None else [Receipt.from_dict(self.receipt)]
+        self.receipt = Receipt.sum([*before, receipt]).to_dict()
 
     def summary(self) -> Receipt:
         """Say what is there and what it took."""
         rows = {name: sum(counts[name] for counts in self.days.values()) for name in SCHEMAS}
         return Receipt.from_dict({**(self.receipt or {}), **rows})
-
-
-_SPENT = ("requests", "retries", "pages", "duplicates", "seconds", "bytes")
-
-
-def _spent(old: Mapping[str, Any] | None, new: Receipt) -> Receipt:
-    """Add what a stretch took to what was spent before."""
-    total: dict[str, Any] = {name: getattr(new, name) for name in _SPENT}
-    mended = dict(new.mended)
-    if old is not None:
-        before = Receipt.from_dict(old)
-        total = {name: total[name] + getattr(before, name) for name in _SPENT}
-        for kind, number in before.mended.items():
-            # What ends in _s is a figure in seconds and no count.
-            join = max if kind.endswith("_s") else int.__add__
-            mended[kind] = join(mended.get(kind, 0), number)
-    return replace(
-        new,
-        **total,
-        mended=mended,
-        total_count=None,
-        settled="read in stretches of time, each settled by itself: counted by the service, or "
-        "held in one answer",
-    )

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Usage:
-    """What a run sent, received and mended so far; shared by its workers."""
+    """What was sent, received and mended so far, for one purpose; shared by its workers.
 
+    Attributes
+    ----------
+    whole : Usage or None
+        What this is a part of: requests, retries and bytes are counted there, too.
+    """
+
+    whole: "Usage | None" = None
     requests: int = 0
     retries: int = 0
     bytes: int = 0
@@ -21,6 +28,8 @@ class Usage:
             self.requests += requests
             self.retries += retries
             self.bytes += bytes_
+        if self.whole is not None:
+            self.whole.add(requests=requests, retries=retries, bytes_=bytes_)
 
     def mend(self, kind: str, times: int = 1) -> None:
         """Count something that was put right."""
@@ -31,8 +40,3 @@ class Usage:
         """Keep a figure that is no count."""
         with self._lock:
             self.mended[kind] = value
-
-    def copy(self) -> "Usage":
-        """Give the figures as they are now."""
-        with self._lock:
-            return Usage(self.requests, self.retries, self.bytes, Counter(self.mended))

@@ -41,6 +41,17 @@ class Window:
         """First second after it, since 1970 in UTC; not above ``first`` if it is empty."""
         return int(self.to_date.timestamp()) + _ENDS[self.inclusive][1]
 
+    def part(self, first: int, end: int) -> "Window":
+        """Return the stretch ``first <= second < end`` of it; its own ends stay as asked."""
+        begins, ends = first <= self.first, end >= self.end
+        left = "left" if not begins or self.inclusive in ("left", "both") else ""
+        right = "right" if ends and self.inclusive in ("right", "both") else ""
+        return Window(
+            self.from_date if begins else datetime.fromtimestamp(first, UTC),
+            self.to_date if ends else datetime.fromtimestamp(end, UTC),
+            "both" if left and right else left or right or "neither",
+        )
+
 
 def window(
     from_date: DateLike, to_date: DateLike, *, inclusive: str = "left", timezone: str = "UTC"

@@ -1,9 +1,7 @@
-"""Where the halves meet: plans ask, threads fetch and decode, pages come out in order."""
+"""An interval of the window: plans ask, pages come in, until they are proven complete."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +11,6 @@ from voxframe._decode.decode import Page
 from voxframe._plan.model import PageRequest, PageRows, format_wall_time
 from voxframe._plan.plan import Completeness, Plan, StrayRowsError
 from voxframe._plan.service_time import ServiceTimezone
-from voxframe._read.pool import Pool
 from voxframe._timezones import zone
 from voxframe.errors import IncompleteHistoryError
 
@@ -220,86 +217,3 @@ def _column(page: Page, name: str) -> NDArray[np.int64]:
 
 def _values(page: Page) -> dict[str, NDArray[np.int64]]:
     return {name: _column(page, name) for name in ("application_id", "user_id", "duration")}
-
-
-def run(
-    pool: Pool[Page],
-    pieces: Iterable[Interval],
-    read: Callable[[Interval, int], IntervalReader],
-    fetch: Callable[[Request], Page],
-    *,
-    ahead: int,
-    told: Callable[[Request, Page], None],
-    newest_first: bool = False,
-) -> Iterator[IntervalPages]:
-    """Read pieces side by side; give them in their order, however they come.
-
-    Parameters
-    ----------
-    pool : Pool
-        Fetches.
-    pieces : Iterable of Interval
-        In the order wanted.
-    read : callable
-        Starts reading a piece, told how many are left.
-    fetch : callable
-        Gets one page; called in the pool's threads.
-    ahead : int
-        Pieces under way or waiting to be taken: the bound on memory.
-    told : callable
-        Called with each request and its page.
-    newest_first : bool
-        Give the parts of a piece that is cut in this order.
-
-    Yields
-    ------
-    IntervalPages
-        One a piece; a piece of too many sessions is cut and comes in parts.
-    """
-    slots = [_Slot(piece) for piece in pieces]
-
-    def send(slot: _Slot, requests: Iterable[Request]) -> None:
-        for request in requests:
-            pool.submit(slot.piece.first, (slot, request), partial(fetch, request))
-
-    while slots:
-        for slot in slots[:ahead]:
-            if slot.reader is None:
-                slot.reader = read(slot.piece, len(slots))
-                send(slot, slot.reader.start())
-        if (gathered := slots[0].gathered) is not None:
-            del slots[0]
-            yield gathered
-            continue
-        (slot, request), page = pool.next()
-        told(request, page)
-        if slot.reader is None or slot.gathered is not None or slot not in slots:
-            continue
-        send(slot, slot.reader.receive(request, page))
-        done = slot.reader.gathered
-        if done is not None and done.too_many is not None:
-            at = slots.index(slot)
-            parts = cut(slot.piece, done.too_many)
-            slots[at : at + 1] = map(_Slot, reversed(parts) if newest_first else parts)
-
-
-SESSIONS_PER_INTERVAL = 20_000
-"""Sessions that are read and held as one piece when a history is read piece by piece, about."""
-
-
-def cut(piece: Interval, total: int) -> list[Interval]:
-    """Cut a piece of too many sessions in equal stretches of time."""
-    span = piece.end - piece.first
-    number = min(max(-(-total // SESSIONS_PER_INTERVAL), 2), span)
-    edges = [piece.first + span * i // number for i in range(number + 1)]
-    return [Interval(a, b) for a, b in pairwise(edges)]
-
-
-@dataclass(slots=True, eq=False)
-class _Slot:
-    piece: Interval
-    reader: IntervalReader | None = None
-
-    @property
-    def gathered(self) -> IntervalPages | None:
-        return self.reader.gathered if self.reader else None

@@ -1,11 +1,11 @@
-"""One read under way: its pieces, its counts, and its pages turned into results."""
+"""One read under way: its intervals, and their pages turned into results with receipts."""
 
 import json
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import pyarrow as pa
 
@@ -15,17 +15,10 @@ from voxframe._history import CallHistory
 from voxframe._http.usage import Usage
 from voxframe._progress import Progress, Report
 from voxframe._query.options import ReadSpec
-from voxframe._read import interval
-from voxframe._read.interval import (
-    Interval,
-    IntervalPages,
-    IntervalReader,
-    Request,
-    ServiceState,
-    run,
-)
+from voxframe._read.interval import Interval, IntervalReader, Request, ServiceState
 from voxframe._read.page import PageReader
 from voxframe._read.pool import Pool
+from voxframe._read.scheduler import IntervalResult, run
 from voxframe._receipt import Receipt
 from voxframe._tables.assemble import assemble
 from voxframe.errors import ApiError
@@ -75,6 +68,8 @@ class Reader:
         What is known of the service.
     workers : int
         Answers to plan for side by side, at most; fewer of them are in flight.
+    sessions_per_interval : int
+        Sessions that are read and held as one interval, about.
     pool, page_reader
         How pages are had.
     report : callable
@@ -86,52 +81,53 @@ class Reader:
     reading: ReadSpec
     setting: ServiceState
     workers: int
+    sessions_per_interval: int
     pool: Pool[Page]
     page_reader: PageReader
     report: Report
-    usage: Usage = field(default_factory=Usage)
     _began: float = field(default_factory=time.monotonic)
-    _lap: float = field(default_factory=time.monotonic)
-    _told: Usage = field(default_factory=Usage)
-    _mended: Counter[str] = field(default_factory=Counter)
-    _given: Counter[str] = field(default_factory=Counter)
+    _usage: Usage = field(default_factory=Usage)
+    _made: Receipt | None = None
     _rows: int = 0
     _total: int | None = None
 
-    def gather(self, pieces: list[Interval], *, whole: bool) -> Iterator[IntervalPages]:
-        """Read pieces, each as a whole or cut as it needs to be."""
-        pieces = [piece for piece in pieces if piece.first < piece.end]
+    def gather(self, intervals: list[Interval], *, whole: bool) -> Iterator[IntervalResult]:
+        """Read intervals, each as a whole or cut as it needs to be."""
+        intervals = [each for each in intervals if each.first < each.end]
         forms = self.reading.query.forms
 
-        # Half as many pieces as workers: what is read ahead has to be held until its turn.
+        # Half as many intervals as workers: what is read ahead has to be held until its turn.
         ahead = max(self.workers // 2, 1)
 
-        def read(piece: Interval, left: int) -> IntervalReader:
-            narrow = piece.end - piece.first == 1
+        def read(interval: Interval, left: int) -> IntervalReader:
+            narrow = interval.end - interval.first == 1
             return IntervalReader(
-                piece,
+                interval,
                 self.setting,
                 forms,
                 workers=max(self.workers // min(left, ahead), 1),
                 free=self.reading.query.free,
                 most=None
                 if whole or narrow
-                else max(3 * interval.SESSIONS_PER_INTERVAL // 2 // len(forms), 1),
+                else max(3 * self.sessions_per_interval // 2 // len(forms), 1),
             )
 
         return run(
             self.pool,
-            pieces,
+            intervals,
             read,
             self._fetch,
             ahead=ahead,
-            told=self._note,
+            sessions_per_interval=self.sessions_per_interval,
+            usage=self._usage,
+            clock=self.page_reader.fetcher.clock,
+            on_page=self._note,
             newest_first=self.reading.desc_order,
         )
 
-    def _fetch(self, request: Request) -> Page:
+    def _fetch(self, request: Request, usage: Usage) -> Page:
         try:
-            return self.page_reader.read(request.spelled(), str(request.ask), self.usage)
+            return self.page_reader.read(request.spelled(), str(request.ask), usage)
         except ApiError as error:
             if not request.ask.probe or type(error) is not ApiError:
                 raise
@@ -145,65 +141,80 @@ class Reader:
         if self._total is None and len(self.reading.query.forms) == 1:
             self._total = page.total_count
         rows = self._rows if self._total is None else min(self._rows, self._total)
-        usage = self.usage
-        self.report(Progress(rows, self._total, usage.requests, time.monotonic() - self._began))
+        seconds = time.monotonic() - self._began
+        self.report(Progress(rows, self._total, self._usage.requests, seconds))
 
-    def history(self, gathered: IntervalPages | None) -> CallHistory:
-        """Make the result of a piece, or of an empty window."""
-        inside = self.reading.window
-        piece = gathered.piece if gathered else Interval(inside.first, inside.first)
-        pages = gathered.pages if gathered else ()
+    def history(self, result: IntervalResult) -> CallHistory:
+        """Make the result of an interval."""
+        interval, pages = result.pages.piece, result.pages.pages
+        settled, usage = result.pages.settled, result.usage
         assembled = assemble(
             pages,
-            first=piece.first,
-            end=piece.end,
+            first=interval.first,
+            end=interval.end,
             desc_order=self.reading.desc_order,
         )
-        tables = assembled.tables
-        usage, told, now = self.usage.copy(), self._told, time.monotonic()
-        settled = gathered.settled if gathered else ()
         mended = usage.mended.copy()
-        mended.subtract(told.mended)
         for kinds in (*(each.mended for each in settled), *(page.mended for page in pages)):
             mended.update(kinds)
+        stretch = self.reading.window.part(interval.first, interval.end)
+        return self._history(
+            assembled.tables,
+            Receipt(
+                from_date=stretch.from_date,
+                to_date=stretch.to_date,
+                inclusive=stretch.inclusive,
+                read_at=datetime.fromtimestamp(result.read_at, UTC),
+                timezone=self.setting.timezone,
+                requests=usage.requests,
+                retries=usage.retries,
+                pages=sum(page.count > 0 for page in pages),
+                duplicates=assembled.duplicates,
+                total_count=sum(each.total or 0 for each in settled),
+                settled="; ".join(dict.fromkeys(each.how for each in settled)),
+                seconds=result.seconds,
+                bytes=usage.bytes,
+                mended=dict(+mended),
+            ),
+        )
+
+    def nothing(self) -> CallHistory:
+        """Make the result of an empty window."""
+        inside = self.reading.window
         receipt = Receipt(
             from_date=inside.from_date,
             to_date=inside.to_date,
             inclusive=inside.inclusive,
+            read_at=datetime.fromtimestamp(self.page_reader.fetcher.clock.now(), UTC),
             timezone=self.setting.timezone,
-            requests=usage.requests - told.requests,
-            retries=usage.retries - told.retries,
-            pages=sum(page.count > 0 for page in pages),
-            duplicates=assembled.duplicates,
+            settled="the window is empty, so nothing was asked",
+        )
+        return self._history(assemble((), first=0, end=0).tables, receipt)
+
+    def _history(self, tables: dict[str, pa.Table], receipt: Receipt) -> CallHistory:
+        receipt = replace(
+            receipt,
             sessions=len(tables["sessions"]),
             calls=len(tables["calls"]),
             records=len(tables["records"]),
             resource_usage=len(tables["resource_usage"]),
-            total_count=sum(each.total or 0 for each in settled) if settled else None,
-            settled="; ".join(dict.fromkeys(each.how for each in settled))
-            or "the window is empty, so nothing was asked",
-            seconds=now - self._lap,
-            bytes=usage.bytes - told.bytes,
-            mended=dict(+mended),
         )
-        self._told, self._lap = usage, now
-        self._mended.update(receipt.mended)
-        self._given.update(sessions=receipt.sessions, calls=receipt.calls)
+        self._made = receipt if self._made is None else Receipt.sum([self._made, receipt])
         return CallHistory(tables, receipt)
 
     def log(self) -> None:
         """Say in the log what the run gave, once it is over, and what was mended for it."""
-        inside, usage = self.reading.window, self.usage
+        inside, made = self.reading.window, self._made
         logger.info(
             "%s to %s: gave %d sessions, %d calls; %d requests, %d of them again, %.2f s",
             inside.from_date,
             inside.to_date,
-            self._given["sessions"],
-            self._given["calls"],
-            usage.requests,
-            usage.retries,
+            made.sessions if made else 0,
+            made.calls if made else 0,
+            self._usage.requests,
+            self._usage.retries,
             time.monotonic() - self._began,
         )
-        if self._mended:
-            kinds = ", ".join(f"{kind} {number}" for kind, number in sorted(self._mended.items()))
+        if made and made.mended:
+            kinds = ", ".join(f"{kind} {number}" for kind, number in sorted(made.mended.items()))
             logger.warning("%s to %s: mended %s", inside.from_date, inside.to_date, kinds)

@@ -1,0 +1,138 @@
+"""Intervals side by side: requests to the pool, pages to their readers, results in order."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+from voxframe._decode.decode import Page
+from voxframe._http.clock import Clock
+from voxframe._http.usage import Usage
+from voxframe._read.interval import Interval, IntervalPages, IntervalReader, Request
+from voxframe._read.pool import Pool
+
+SESSIONS_PER_INTERVAL = 20_000
+"""Sessions that are read and held as one interval when a history is read piece by piece, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalResult:
+    """The pages of one interval, and what they took.
+
+    Attributes
+    ----------
+    pages : IntervalPages
+        Complete.
+    usage : Usage
+        What was sent and received for this interval. The question that showed it to be one of
+        several parts is counted for the first of them.
+    read_at : float
+        When its first request was made, seconds since 1970.
+    seconds : float
+        From then until it was complete.
+    """
+
+    pages: IntervalPages
+    usage: Usage
+    read_at: float
+    seconds: float
+
+
+def run(
+    pool: Pool[Page],
+    intervals: Iterable[Interval],
+    read: Callable[[Interval, int], IntervalReader],
+    fetch: Callable[[Request, Usage], Page],
+    *,
+    ahead: int,
+    sessions_per_interval: int,
+    usage: Usage,
+    clock: Clock,
+    on_page: Callable[[Request, Page], None],
+    newest_first: bool = False,
+) -> Iterator[IntervalResult]:
+    """Read intervals side by side; yield them in their order, however they come.
+
+    Parameters
+    ----------
+    pool : Pool
+        Fetches.
+    intervals : Iterable of Interval
+        In the order wanted.
+    read : callable
+        Starts reading an interval, told how many are left.
+    fetch : callable
+        Gets one page and counts what it took; called in the pool's threads.
+    ahead : int
+        Intervals under way or waiting to be taken: the bound on memory.
+    sessions_per_interval : int
+        About so many sessions are in each part of an interval that is cut.
+    usage : Usage
+        Counts for all intervals together.
+    clock : Clock
+        Time.
+    on_page : callable
+        Called with each request and its page.
+    newest_first : bool
+        Yield the parts of an interval that is cut in this order.
+
+    Yields
+    ------
+    IntervalResult
+        One an interval; an interval of too many sessions is cut and comes in parts.
+    """
+    slots = [_Slot(interval, Usage(usage)) for interval in intervals]
+
+    def send(slot: _Slot, requests: Iterable[Request]) -> None:
+        for request in requests:
+            work = partial(fetch, request, slot.usage)
+            pool.submit(slot.interval.first, (slot, request), work)
+
+    while slots:
+        for slot in slots[:ahead]:
+            if slot.reader is None:
+                slot.reader = read(slot.interval, len(slots))
+                slot.began = slot.began or (clock.now(), clock.monotonic())
+                send(slot, slot.reader.start())
+        if (result := slots[0].result) is not None:
+            del slots[0]
+            yield result
+            continue
+        (slot, request), page = pool.next()
+        on_page(request, page)
+        if slot.reader is None or slot.result is not None or slot not in slots:
+            continue
+        send(slot, slot.reader.receive(request, page))
+        pages = slot.reader.gathered
+        if pages is None or slot.began is None:
+            continue
+        if pages.too_many is None:
+            read_at, since = slot.began
+            slot.result = IntervalResult(pages, slot.usage, read_at, clock.monotonic() - since)
+            continue
+        parts = cut(slot.interval, pages.too_many, sessions_per_interval)
+        first, *others = reversed(parts) if newest_first else parts
+        at = slots.index(slot)
+        slots[at : at + 1] = [
+            _Slot(first, slot.usage, slot.began),
+            *(_Slot(other, Usage(usage)) for other in others),
+        ]
+
+
+def cut(interval: Interval, total: int, sessions_per_interval: int) -> list[Interval]:
+    """Cut an interval of too many sessions in equal stretches of time."""
+    span = interval.end - interval.first
+    number = min(max(-(-total // sessions_per_interval), 2), span)
+    edges = [interval.first + span * i // number for i in range(number + 1)]
+    return [Interval(a, b) for a, b in pairwise(edges)]
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """An interval's place in the order, and what is known of it so far."""
+
+    interval: Interval
+    usage: Usage
+    began: tuple[float, float] | None = None
+    reader: IntervalReader | None = None
+    result: IntervalResult | None = None
