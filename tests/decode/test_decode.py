@@ -4,13 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from voxframe._decode import fast
 from voxframe._decode.decode import Page, decode
 from voxframe._decode.page import RawPage
 from voxframe._spec.tables import SCHEMAS
@@ -60,6 +61,8 @@ def test_every_documented_field(sample: Callable[[str], RawPage]) -> None:
             value = table.column(field.name)[0].as_py()
             if field.type == pa.timestamp("us", "UTC"):
                 value = f"{value:%Y-%m-%d %H:%M:%S}"
+            if field.type == pa.date32():
+                value = str(value)
             assert value == row[field.name], field.name
     assert page.tables["calls"].column("cost").to_pylist() == [Decimal("0.1"), Decimal("1e-7")]
     assert page.tables["calls"].column("end_reason_code").to_pylist() == [200, 603]
@@ -88,7 +91,7 @@ def test_bent(sample: Callable[[str], RawPage]) -> None:
     assert calls[0]["start_time"] is None
     assert (calls[0]["incoming"], calls[0]["successful"]) == (True, False)
     assert [c["cost"] for c in calls] == [Decimal("0.123456789"), Decimal("0.100000001")]
-    assert [c["end_reason_code"] for c in calls] == [None, 480]
+    assert [c["end_reason_code"] for c in calls] == [480, 480]
     assert [c["end_reason_details"] for c in calls] == ["User offline", None]
     usage = page.tables["resource_usage"].to_pylist()[0]
     assert usage["resource_quantity"] == 15.5
@@ -141,6 +144,10 @@ def test_bent(sample: Callable[[str], RawPage]) -> None:
         (session(records=[{"record_id": 1, "file_size": float("inf")}]), "file_size"),
         (session(records=[{"record_id": 1, "file_size": "1e400"}]), "file_size"),
         (session(records=[{"record_name": "x"}]), "record_id"),
+        (session(records=[{"record_id": 1, "expiration_date": "2027-02-29"}]), "expiration_date"),
+        (session(records=[{"record_id": 1, "expiration_date": "0000-00-00"}]), "expiration_date"),
+        (session(records=[{"record_id": 1, "expiration_date": "05.01.2027"}]), "expiration_date"),
+        (session(records=[{"record_id": 1, "expiration_date": 20270105}]), "expiration_date"),
         (session(calls=[{"remote_number": NUMBER}]), "call_id"),
         (session(calls=[None]), "calls"),
         (session(calls=[NUMBER]), "calls"),
@@ -240,7 +247,8 @@ def test_nested_unknown_field_is_kept_as_text(depth: int) -> None:
         f'{{"call_session_history_id":1,"start_date":"2026-10-01 00:00:00","z":{nested}}}'
     )
     assert one(page, "sessions", "z") == nested
-    assert page.mended == {"unknown_field": 1}
+    assert page.mended == {}
+    assert page.unknown_fields == {"sessions.z": 1}
 
 
 def test_unknown_fields_at_every_level(answer: Answer) -> None:
@@ -254,12 +262,20 @@ def test_unknown_fields_at_every_level(answer: Answer) -> None:
     assert one(page, "calls", "end_reason_deep") == '{"a": [1]}'
     assert one(page, "records", "x") is True
     assert one(page, "resource_usage", "y") == 0.5
-    assert page.mended == {"unknown_field": 6}
+    assert page.mended == {}
+    assert page.unknown_fields == {
+        "calls.end_reason.deep": 1,
+        "calls.end_reason.q850": 1,
+        "calls.new": 1,
+        "records.x": 1,
+        "resource_usage.y": 1,
+        "sessions.more": 1,
+    }
     ignored = answer(found, unknown_fields="ignore")
     assert all(t.schema.equals(SCHEMAS[n]) for n, t in ignored.tables.items())
     with pytest.raises(DecodeError, match="`new` of session 1"):
         answer(call(new=NUMBER), unknown_fields="raise")
-    with pytest.raises(DecodeError, match="`q850` of session 1"):
+    with pytest.raises(DecodeError, match=r"`end_reason\.q850` of session 1"):
         answer(call(end_reason={"q850": 1}), unknown_fields="raise")
 
 
@@ -285,9 +301,84 @@ def test_mixed_unknown_values_lose_nothing(answer: Answer) -> None:
 
 
 def test_envelope_field_is_no_data(answer: Answer) -> None:
-    page = answer(session(), warnings=["x"], server="a")
-    assert page.mended == {"unknown_envelope_field": 2}
+    page = answer(session(), server="a", node=None, trace={"id": [1]})
+    assert page.mended == {}
+    assert page.unknown_fields == {"envelope.server": 1, "envelope.trace": 1}
     assert page.tables["sessions"].schema.equals(SCHEMAS["sessions"])
+
+
+@pytest.mark.parametrize(
+    ("given", "warnings"),
+    [
+        ([], ()),
+        (None, ()),
+        (["Period is one month.", None, "é"], ("Period is one month.", "é")),
+        ("as text", ("as text",)),
+        ({"code": 1.50}, ('{"code": 1.5}',)),
+        ([{"msg": "as object"}, 5], ('{"msg": "as object"}', "5")),
+    ],
+)
+def test_warnings_of_the_service(given: Any, warnings: tuple[str, ...], answer: Answer) -> None:
+    page = answer(session(), warnings=given)
+    assert page.warnings == warnings
+    assert page.mended == {}
+    assert page.unknown_fields == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "details", "mended"),
+    [
+        ("480 User offline", 480, "User offline", 1),
+        (" 486\n", 486, None, 1),
+        ("User offline", None, "User offline", 1),
+        ("4800 User offline", None, "4800 User offline", 1),
+        (603, 603, None, 1),
+        ({"code": "603"}, 603, None, 0),
+        ({"details": "480 User offline"}, None, "480 User offline", 0),
+        ({}, None, None, 0),
+        (None, None, None, 0),
+        ("", None, None, 0),
+    ],
+)
+def test_end_reason_in_other_forms(
+    given: Any, code: int | None, details: str | None, mended: int, answer: Answer
+) -> None:
+    page = answer(call(end_reason=given))
+    assert one(page, "calls", "end_reason_code") == code
+    assert one(page, "calls", "end_reason_details") == details
+    assert page.mended.get("end_reason_not_an_object", 0) == mended
+
+
+def test_a_live_answer_is_read_the_fast_way(answer: Answer) -> None:
+    """Fields that are in every real answer, not one in the reference."""
+    record = {"record_id": 3, "is_removed": False, "expiration_date": "2027-01-05"}
+    row = call(direction="Russia Mobile", audio_quality="HD")
+    row |= {"active": False, "records": [record]}
+    body = json.dumps({"result": [row], "warnings": ["One month."]}).encode()
+    assert fast.read(body, "raise") is not None
+    page = answer(row, warnings=["One month."])
+    assert (page.mended, page.unknown_fields) == ({}, {})
+    assert one(page, "sessions", "active") is False
+    assert one(page, "calls", "direction") == "Russia Mobile"
+    assert one(page, "calls", "audio_quality") == "HD"
+    assert one(page, "records", "is_removed") is False
+    assert one(page, "records", "expiration_date") == date(2027, 1, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "mended"),
+    [
+        ("2027-01-05 00:00:00", date(2027, 1, 5), {"date_in_other_form": 1}),
+        ("2027-01-05T23:59:59Z", date(2027, 1, 5), {"date_in_other_form": 1}),
+        (" 2027-01-05", date(2027, 1, 5), {"date_in_other_form": 1}),
+        ("", None, {"empty_text": 1}),
+        ("0001-01-01", date(1, 1, 1), {}),
+    ],
+)
+def test_days(text: str, day: date | None, mended: dict[str, int], answer: Answer) -> None:
+    page = answer(session(records=[{"record_id": 1, "expiration_date": text}]))
+    assert one(page, "records", "expiration_date") == day
+    assert page.mended == mended
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ seconds = st.integers(0, 86_400)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 names = st.sampled_from(["alpha", "beta", "gamma", "имя", ""])
 costs = st.decimals(0, 1000, places=9, allow_nan=False).map(abs)
+days = st.dates().map(str)
 dates = st.integers(0, 400 * 86_400).map(lambda s: str(EPOCH + timedelta(seconds=s)))
 
 
@@ -36,7 +37,9 @@ calls = rows(
         "successful": st.booleans(),
         "record_url": texts,
         "media_server_address": texts,
+        "audio_quality": names,
         "custom_data": texts,
+        "direction": names,
         "cost": costs,
         "end_reason": st.fixed_dictionaries(
             {}, optional={"code": st.none() | st.integers(100, 699), "details": texts}
@@ -56,6 +59,8 @@ records = rows(
         "duration": seconds,
         "cost": costs,
         "file_size": st.integers(0, 2**40) | st.floats(0, 1e15),
+        "is_removed": st.booleans(),
+        "expiration_date": days,
     },
 )
 usages = rows(
@@ -88,6 +93,7 @@ sessions = rows(
         "user_id": ids,
         "rule_name": names,
         "duration": seconds,
+        "active": st.booleans(),
         "audio_quality": names,
         "finish_reason": names,
         "custom_data": texts,

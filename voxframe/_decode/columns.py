@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from voxframe._spec.tables import CHILDREN, INSTANT, SCHEMAS, SESSION_ID
+from voxframe._spec.tables import CHILDREN, INSTANT, PATHS, SCHEMAS, SESSION_ID, Path
 from voxframe._timezones import wall_to_utc
 
 WALL = pa.timestamp("us")
@@ -19,10 +19,14 @@ _MICRO = 1_000_000
 #: How many rows of a child table each session of a page has.
 Lengths = dict[str, NDArray[np.int64]]
 
-#: Whether an unknown field is one of `end_reason`, and its name there.
-Source = tuple[bool, str]
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+#: The paths of the objects in a row that hold declared fields, the row itself first.
+PREFIXES: dict[str, list[Path]] = {
+    table: sorted({path[:i] for path in paths.values() for i in range(len(path))}, key=len)
+    for table, paths in PATHS.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Columns:
     ----------
     tables : dict of dict of pyarrow.Array
         A column for every declared field, in the type of the schema except that
-        dates are wall times (``timestamp[us]``) and categories are text; then
+        instants are wall times (``timestamp[us]``) and categories are text; then
         the unknown ones.
     lengths : dict of ndarray
         One array a child table, one number a session.
@@ -43,8 +47,12 @@ class Columns:
         As the answer says.
     zone : tzinfo
         What that name means.
+    warnings : tuple of str
+        As the answer says.
     mended : Counter
         What was put right on the way, by kind.
+    unknown_fields : Counter
+        Values of fields that are not declared, by :func:`full_name`.
     """
 
     tables: dict[str, dict[str, pa.Array]]
@@ -53,48 +61,33 @@ class Columns:
     count: int | None
     timezone: str | None
     zone: tzinfo
+    warnings: tuple[str, ...]
     mended: Counter[str]
+    unknown_fields: Counter[str]
 
 
-def unknown_names(table: str, fields: Iterable[str], reasons: Iterable[str]) -> dict[Source, str]:
-    """Give unknown fields column names that no other column has.
+def full_name(*parts: str) -> str:
+    """Return the name of a field with where it stands, such as ``calls.end_reason.code``."""
+    return _SURROGATE.sub("\ufffd", ".".join(parts))
 
-    Parameters
-    ----------
-    table : str
-        The table that they were found in.
-    fields, reasons : iterable of str
-        Fields of a row, and fields of a call's ``end_reason``.
 
-    Returns
-    -------
-    dict
-        The column's name for each (whether it is of ``end_reason``, field), in the
-        order of the names. A name that is taken has underscores after it.
-    """
+def unknown_names(table: str, paths: Iterable[Path]) -> dict[Path, str]:
+    """Return a column name for each unknown field, sorted; underscores after one that is taken."""
     taken = set(SCHEMAS[table].names)
     names = {}
-    for source in [*((False, f) for f in sorted(fields)), *((True, f) for f in sorted(reasons))]:
-        name = _SURROGATE.sub("\ufffd", f"end_reason_{source[1]}" if source[0] else source[1])
+    for path in sorted(paths, key=lambda path: (len(path), path)):
+        name = _SURROGATE.sub("\ufffd", "_".join(path))
         while name in taken:
             name += "_"
         taken.add(name)
-        names[source] = name
+        names[path] = name
     return dict(sorted(names.items(), key=lambda item: item[1]))
 
 
 def typed(columns: Columns) -> dict[str, pa.Table]:
-    """Make the four typed tables of a page.
+    """Return the four typed tables of a page: the declared columns first, one chunk each.
 
-    Parameters
-    ----------
-    columns : Columns
-        One answer. `columns.mended` counts the wall times that occur twice.
-
-    Returns
-    -------
-    dict of pyarrow.Table
-        One chunk a column, the declared columns first and exactly as declared.
+    Wall times that occur twice are counted in `columns.mended`.
     """
     ids = columns.tables["sessions"][SESSION_ID]
     tables = {}

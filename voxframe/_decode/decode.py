@@ -37,15 +37,24 @@ class Page:
     timezone : str
         The timezone of the answer's dates as the service names it, ``"UTC"``
         if it names none.
+    warnings : tuple of str
+        What the service says about the query in its own words: usually a
+        parameter that it did not take as meant.
     mended : Mapping[str, int]
         What was put right on the way, by kind.
+    unknown_fields : Mapping[str, int]
+        Values of fields that no table declares, by name with where it stands:
+        ``"calls.mos"``, ``"calls.end_reason.q850"``, ``"envelope.server"``.
+        Fields of rows are not counted with ``unknown_fields="ignore"``.
     """
 
     tables: dict[str, pa.Table]
     count: int
     total_count: int | None
     timezone: str
+    warnings: tuple[str, ...]
     mended: Mapping[str, int]
+    unknown_fields: Mapping[str, int]
     _lengths: Lengths = field(repr=False)
 
     def ids_and_starts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -88,7 +97,7 @@ def decode(page: RawPage, *, unknown_fields: str = "keep") -> Page:
     ------
     DecodeError
         If a value cannot be held by its column, if a row has no id or a session
-        no start_date, or if the answer is no result at all. The message names
+        no start_date, or if the answer is not a result at all. The message names
         the field and the session, never a value.
     """
     if unknown_fields not in _UNKNOWN_FIELDS:
@@ -102,6 +111,8 @@ def decode(page: RawPage, *, unknown_fields: str = "keep") -> Page:
         count=len(tables["sessions"]) if columns.count is None else columns.count,
         total_count=columns.total_count,
         timezone=columns.timezone or "UTC",
-        mended=dict(columns.mended),
+        warnings=columns.warnings,
+        mended=dict(+columns.mended),
+        unknown_fields=dict(+columns.unknown_fields),
         _lengths=columns.lengths,
     )

@@ -5,16 +5,33 @@ it stands for; see the comments.
 """
 
 from collections import Counter
-from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json as pa_json
 
-from voxframe._decode.columns import WALL, Columns, Lengths, unknown_names
+from voxframe._decode.columns import (
+    PREFIXES,
+    WALL,
+    Columns,
+    Lengths,
+    full_name,
+    unknown_names,
+)
 from voxframe._decode.precheck import check_utf8, may_nest_deep, may_quote_cost
-from voxframe._spec.tables import CHILDREN, INSTANT, MONEY, REQUIRED, SCHEMAS, SESSION_ID
+from voxframe._spec.tables import (
+    CATEGORY,
+    CHILDREN,
+    DATE,
+    INSTANT,
+    MONEY,
+    PATHS,
+    REQUIRED,
+    SCHEMAS,
+    SESSION_ID,
+    Path,
+)
 from voxframe._timezones import zone
 
 # Wider than the column, so that a cost of 17 decimals, which is what binary
@@ -23,11 +40,12 @@ _WIDE_MONEY = pa.decimal128(38, 24)
 _BEHAVIOUR = {"keep": "infer", "ignore": "ignore", "raise": "error"}
 _SCALARS = (pa.null(), pa.bool_(), pa.int64(), pa.float64(), pa.string())
 _EXACT_FLOAT = 2.0**53
-_DATE_LENGTH = 19  # of YYYY-MM-DD HH:MM:SS
-_YEAR_ONE = -62_135_596_800_000_000
+_INSTANT_FORM, _DATE_FORM = "YYYY-MM-DD HH:MM:SS", "YYYY-MM-DD"
+_LISTS = frozenset(CHILDREN.values())
 _BEFORE, _AFTER = b'{"answer":', b"}"
 
-Unknown = dict[str, frozenset[str]]
+#: Unknown fields that are read as text, by the table and the path in its rows.
+Unknown = frozenset[tuple[str, Path]]
 
 
 class _RefusedError(Exception):
@@ -35,53 +53,43 @@ class _RefusedError(Exception):
 
 
 def _wire(kind: pa.DataType) -> pa.DataType:
-    if kind == INSTANT or pa.types.is_dictionary(kind):
+    if kind in (INSTANT, DATE, CATEGORY):
         return pa.string()
     return _WIDE_MONEY if kind == MONEY else kind
 
 
-def _wire_schema(as_text: Unknown) -> pa.Schema:
-    """Give the type of a whole answer, with the named unknown fields read as text."""
-    rows = {}
-    for table, schema in SCHEMAS.items():
-        fields = [(f.name, _wire(f.type)) for f in schema]
-        if table in CHILDREN:
-            fields = fields[1:]
-        if table == "calls":
-            reason = [(n.removeprefix("end_reason_"), t) for n, t in fields[-2:]]
-            reason += [(n, pa.string()) for n in sorted(as_text.get("end_reason", ()))]
-            fields = [*fields[:-2], ("end_reason", pa.struct(reason))]
-        fields += [(n, pa.string()) for n in sorted(as_text.get(table, ()))]
-        rows[table] = fields
-    lists = [(key, pa.list_(pa.struct(rows[table]))) for table, key in CHILDREN.items()]
+def _row_type(table: str, prefix: Path, as_text: Unknown) -> pa.StructType:
+    """Return the type of a row, or of the object at `prefix` in it."""
+    at = len(prefix)
+    leaves = {path: _wire(SCHEMAS[table].field(name).type) for name, path in PATHS[table].items()}
+    leaves |= {path: pa.string() for where, path in sorted(as_text) if where == table}
+    fields = {path[at]: kind for path, kind in leaves.items() if path[:-1] == prefix}
+    for inner in PREFIXES[table]:
+        if inner and inner[:-1] == prefix:
+            fields[inner[at]] = _row_type(table, inner, as_text)
+    if table == "sessions" and not prefix:
+        for child, key in CHILDREN.items():
+            fields[key] = pa.list_(_row_type(child, (), as_text))
+    return pa.struct(list(fields.items()))
+
+
+def _answer_schema(as_text: Unknown) -> pa.Schema:
     answer = [
-        ("result", pa.list_(pa.struct(rows["sessions"] + lists))),
+        ("result", pa.list_(_row_type("sessions", (), as_text))),
         ("total_count", pa.int64()),
         ("count", pa.int64()),
         ("timezone", pa.string()),
+        ("warnings", pa.list_(pa.string())),
     ]
     return pa.schema([("answer", pa.struct(answer))])
 
 
-_DOCUMENTED = _wire_schema({})
+_DOCUMENTED = _answer_schema(frozenset())
 _ANSWER = {f.name for f in _DOCUMENTED.field("answer").type}
 
 
 def read(body: bytes, unknown_fields: str) -> Columns | None:
-    """Read an answer that is exactly as documented, but for scalar unknown fields.
-
-    Parameters
-    ----------
-    body : bytes
-        The JSON text.
-    unknown_fields : {"keep", "ignore", "raise"}
-        What becomes of fields that are not documented.
-
-    Returns
-    -------
-    Columns or None
-        None if the answer has to be read the tolerant way.
-    """
+    """Read an answer that is as documented but for scalar unknown fields; None if it is not."""
     try:
         return _read(body, unknown_fields)
     except (_RefusedError, pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
@@ -94,13 +102,9 @@ def _read(body: bytes, unknown_fields: str) -> Columns:
     text = _wrapped(body)
     check_utf8(text)
     answer = _parse(text, _DOCUMENTED, unknown_fields)
-    mended: Counter[str] = Counter()
-    extra_envelope = len(answer.type) - len(_ANSWER)
-    if extra_envelope:
-        mended["unknown_envelope_field"] += extra_envelope
     if as_text := _misread(answer):
-        answer = _parse(text, _wire_schema(as_text), unknown_fields)
-    return _columns(answer, mended)
+        answer = _parse(text, _answer_schema(as_text), unknown_fields)
+    return _columns(answer)
 
 
 def _wrapped(body: bytes) -> pa.Buffer:
@@ -145,83 +149,97 @@ def _rows(answer: pa.StructArray) -> tuple[pa.StructArray, dict[str, pa.ListArra
 
 
 def _misread(answer: pa.StructArray) -> Unknown:
-    """Find unknown text that Arrow took for dates; refuse what is no scalar."""
+    """Find unknown text that Arrow took for dates; refuse what is not a scalar."""
     sessions, lists = _rows(answer)
     kinds = {"sessions": sessions.type, **{t: a.type.value_type for t, a in lists.items()}}
-    kinds["end_reason"] = kinds["calls"].field("end_reason").type
-    documented = _DOCUMENTED.field("answer").type.field("result").type.value_type
-    known = {
-        "sessions": documented,
-        **{t: documented.field(key).type.value_type for t, key in CHILDREN.items()},
-    }
-    known["end_reason"] = known["calls"].field("end_reason").type
-    found = {}
-    for table, kind in kinds.items():
-        extra = [kind.field(i) for i in range(known[table].num_fields, kind.num_fields)]
-        if any(pa.types.is_nested(f.type) for f in extra):
-            raise _RefusedError
-        if names := frozenset(f.name for f in extra if f.type not in _SCALARS):
-            found[table] = names
+    found = set()
+    for table, row in kinds.items():
+        for path, kind in _leaves(table, row, ()).items():
+            if path in PATHS[table].values() or (table == "sessions" and path[0] in _LISTS):
+                continue
+            if pa.types.is_nested(kind):
+                raise _RefusedError
+            if kind not in _SCALARS:
+                found.add((table, path))
+    return frozenset(found)
+
+
+def _leaves(table: str, kind: pa.StructType, prefix: Path) -> dict[Path, pa.DataType]:
+    found: dict[Path, pa.DataType] = {}
+    for field in kind:
+        path = (*prefix, field.name)
+        inner = path in PREFIXES[table]
+        found |= _leaves(table, field.type, path) if inner else {path: field.type}
     return found
 
 
-def _columns(answer: pa.StructArray, mended: Counter[str]) -> Columns:
+def _columns(answer: pa.StructArray) -> Columns:
     sessions, lists = _rows(answer)
-    timezone = answer.field("timezone")[0].as_py()
-    tables = {"sessions": _fields(sessions, "sessions", mended)}
+    mended: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
+    tables = {"sessions": _fields(sessions, "sessions", mended, unknown)}
     lengths: Lengths = {}
     for table, nested in lists.items():
         lengths[table] = (
             nested.value_lengths().fill_null(0).cast(pa.int64()).to_numpy(zero_copy_only=False)
         )
-        tables[table] = _fields(nested.flatten(), table, mended)
+        tables[table] = _fields(nested.flatten(), table, mended, unknown)
+    envelope = dict(zip((f.name for f in answer.type), answer.flatten(), strict=True))
+    for name in envelope.keys() - _ANSWER:
+        unknown[full_name("envelope", name)] += envelope[name].is_valid()[0].as_py()
+    timezone = envelope["timezone"][0].as_py()
+    warnings = envelope["warnings"][0].as_py() or ()
     return Columns(
         tables=tables,
         lengths=lengths,
-        total_count=answer.field("total_count")[0].as_py(),
-        count=answer.field("count")[0].as_py(),
+        total_count=envelope["total_count"][0].as_py(),
+        count=envelope["count"][0].as_py(),
         timezone=timezone,
         zone=zone(timezone),
+        warnings=tuple(text for text in warnings if text is not None),
         mended=mended,
+        unknown_fields=unknown,
     )
 
 
-def _fields(rows: pa.StructArray, table: str, mended: Counter[str]) -> dict[str, pa.Array]:
+def _fields(
+    rows: pa.StructArray, table: str, mended: Counter[str], unknown: Counter[str]
+) -> dict[str, pa.Array]:
     """Take the rows of one table apart, each column in its own type."""
     if rows.null_count:
         raise _RefusedError
-    found = _parts(rows, rows.field)
-    for key in CHILDREN.values() if table == "sessions" else ():
-        del found[key]
-    reason = {}
-    if table == "calls":
-        nested = found.pop("end_reason")
-        # Unlike a field, what is flattened is null where the object is.
-        reason = _parts(nested, nested.flatten().__getitem__)
+    found = _parts(table, rows, ())
+    for key in _LISTS if table == "sessions" else ():
+        del found[(key,)]
+    if table in CHILDREN and (SESSION_ID,) in found:
+        raise _RefusedError
     columns = {}
-    for field in SCHEMAS[table]:
-        name = field.name
-        if name == SESSION_ID and table in CHILDREN:
-            if name in found:
-                raise _RefusedError
-            continue
-        part = name.removeprefix("end_reason_")
-        array = found.pop(name) if part == name else reason.pop(part)
+    for name, path in PATHS[table].items():
+        array = found.pop(path)
         if name in REQUIRED[table] and array.null_count:
             raise _RefusedError
-        columns[name] = _known(array, field.type, mended)
-    for (of_reason, name), column in unknown_names(table, found, reason).items():
-        columns[column] = _unknown((reason if of_reason else found)[name], mended)
+        columns[name] = _known(array, SCHEMAS[table].field(name).type, mended)
+    for path, name in unknown_names(table, found).items():
+        columns[name] = _unknown(found[path])
+        unknown[full_name(table, *path)] += len(rows) - found[path].null_count
     return columns
 
 
-def _parts(rows: pa.StructArray, get: Callable[[int], pa.Array]) -> dict[str, pa.Array]:
-    return {rows.type.field(i).name: get(i) for i in range(rows.type.num_fields)}
+def _parts(table: str, rows: pa.StructArray, prefix: Path) -> dict[Path, pa.Array]:
+    found: dict[Path, pa.Array] = {}
+    # Unlike a field, what is flattened is null where the object is.
+    for field, array in zip(rows.type, rows.flatten(), strict=True):
+        path = (*prefix, field.name)
+        inner = path in PREFIXES[table]
+        found |= _parts(table, array, path) if inner else {path: array}
+    return found
 
 
 def _known(array: pa.Array, kind: pa.DataType, mended: Counter[str]) -> pa.Array:
     if kind == INSTANT:
-        return _dates(array)
+        return _dates(array, _INSTANT_FORM, WALL)
+    if kind == DATE:
+        return _dates(array, _DATE_FORM, DATE)
     if kind == MONEY:
         return _money(array, mended)
     if kind == pa.float64():
@@ -244,31 +262,30 @@ def _money(wide: pa.Array, mended: Counter[str]) -> pa.Array:
         return rounded.cast(MONEY)
 
 
-def _dates(text: pa.Array) -> pa.Array:
+def _dates(text: pa.Array, form: str, kind: pa.DataType) -> pa.Array:
     """Read dates as documented; Arrow alone would take other forms, with zones, too."""
     known = text.drop_null()
-    if len(known):
-        _, offsets, data = known.buffers()
-        ends = np.frombuffer(offsets, np.int32)[known.offset : known.offset + len(known) + 1]
-        if not np.all(np.diff(ends) == _DATE_LENGTH):
-            raise _RefusedError
-        letters = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]].reshape(-1, _DATE_LENGTH)
-        if not (np.all(letters[:, 10] == ord(" ")) and np.all(letters[:, 16] == ord(":"))):
-            raise _RefusedError
-    wall = text.cast(WALL)
-    earliest = pc.min(wall.view(pa.int64())).as_py()
-    if earliest is not None and earliest < _YEAR_ONE:
+    if not len(known):
+        return pa.nulls(len(text), kind)
+    _, offsets, data = known.buffers()
+    ends = np.frombuffer(offsets, np.int32)[known.offset : known.offset + len(known) + 1]
+    if not np.all(np.diff(ends) == len(form)):
         raise _RefusedError
-    return wall
+    letters = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]].reshape(-1, len(form))
+    for at, letter in enumerate(form):
+        if not letter.isalpha() and not np.all(letters[:, at] == ord(letter)):
+            raise _RefusedError
+    # Arrow knows a year 0, Python does not.
+    if pc.min(known).as_py() < "0001":
+        raise _RefusedError
+    return text.cast(kind)
 
 
-def _unknown(array: pa.Array, mended: Counter[str]) -> pa.Array:
-    values = len(array) - array.null_count
-    if not values:
+def _unknown(array: pa.Array) -> pa.Array:
+    if array.null_count == len(array):
         # Of a type that was inferred from nothing. Arrow's own array of nulls
         # may carry a bitmap, and then equals no other.
         return pa.nulls(len(array), array.type)
-    mended["unknown_field"] += values
     if array.type == pa.float64():
         # An integer that only a float could hold has lost digits by now.
         size = pc.max(pc.abs(array)).as_py()

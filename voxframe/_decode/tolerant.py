@@ -18,9 +18,20 @@ import pyarrow as pa
 
 from voxframe import _timezones as _zones
 from voxframe._decode import values as _values
-from voxframe._decode.columns import WALL, Columns, unknown_names
-from voxframe._decode.values import Unreadable
-from voxframe._spec.tables import CATEGORY, CHILDREN, INSTANT, MONEY, REQUIRED, SCHEMAS, SESSION_ID
+from voxframe._decode.columns import PREFIXES, WALL, Columns, full_name, unknown_names
+from voxframe._decode.values import Constant, Unreadable
+from voxframe._spec.tables import (
+    CATEGORY,
+    CHILDREN,
+    DATE,
+    INSTANT,
+    MONEY,
+    PATHS,
+    REQUIRED,
+    SCHEMAS,
+    SESSION_ID,
+    Path,
+)
 from voxframe.errors import DecodeError
 
 Row = dict[str, Any]
@@ -28,35 +39,12 @@ Convert = Callable[[Any, Counter[str]], Any]
 
 MAX_NESTING = 200
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
-_ENVELOPE = ("result", "total_count", "count", "timezone")
+_ENVELOPE = ("result", "total_count", "count", "timezone", "warnings")
 _LONGEST_INTEGER = 40
-_REASON = "end_reason"
-_REASON_PARTS = ("code", "details")
-_REASON_COLUMNS = {f"{_REASON}_{part}" for part in _REASON_PARTS}
 
 
 def read(body: bytes, unknown_fields: str, asked: str) -> Columns:
-    """Read an answer that the fast way refused.
-
-    Parameters
-    ----------
-    body : bytes
-        The JSON text, or what is meant to be.
-    unknown_fields : {"keep", "ignore", "raise"}
-        What becomes of fields that are not documented.
-    asked : str
-        What was asked for, for error messages.
-
-    Returns
-    -------
-    Columns
-        As the fast way gives them.
-
-    Raises
-    ------
-    DecodeError
-        If something cannot be kept.
-    """
+    """Read an answer that the fast way refused, or raise a `DecodeError`."""
     mended: Counter[str] = Counter()
     try:
         return _Reader(unknown_fields, asked, mended).read(_parsed(body, asked, mended))
@@ -85,7 +73,7 @@ def _parsed(body: bytes, asked: str, mended: Counter[str]) -> Any:
         )
     except (ValueError, ArithmeticError):
         # The reader's own message is about a position; its traceback holds the text.
-        _fail("the answer is no JSON", asked)
+        _fail("the answer is not JSON", asked)
 
 
 def _text(body: bytes, mended: Counter[str]) -> str:
@@ -129,22 +117,22 @@ class _Reader:
         self.unknown_fields = unknown_fields
         self.asked = asked
         self.mended = mended
+        self.unknown: Counter[str] = Counter()
         self.zone: tzinfo = _zones.zone(None)
 
     def read(self, answer: Any) -> Columns:
         if not isinstance(answer, dict):
-            _fail("the answer is no JSON object", self.asked)
+            _fail("the answer is not a JSON object", self.asked)
         if "result" not in answer:
             _fail("the answer has no `result`", self.asked)
         if self.unknown_fields != "ignore":
-            extra = [name for name in answer if name not in _ENVELOPE]
-            if extra:
-                self.mended["unknown_envelope_field"] += len(extra)
+            for name in answer.keys() - set(_ENVELOPE):
+                self.unknown[full_name("envelope", name)] += answer[name] is not None
         timezone = self.one(answer.get("timezone"), _values.text, "timezone", "the answer")
         try:
             self.zone = _zones.zone(timezone)
         except ValueError:
-            _fail("`timezone` of the answer is no timezone", self.asked)
+            _fail("`timezone` of the answer is not a timezone", self.asked)
         sessions = self.rows(answer["result"], "result", "the answer")
         ids = self.ids(sessions)
         where = [f"session {i}" for i in ids]
@@ -164,7 +152,9 @@ class _Reader:
             count=self.one(answer.get("count"), _values.integer, "count"),
             timezone=timezone,
             zone=self.zone,
+            warnings=self.warnings(answer.get("warnings")),
             mended=self.mended,
+            unknown_fields=self.unknown,
         )
 
     def one(self, value: Any, convert: Convert, field: str, where: str = "the answer") -> Any:
@@ -174,6 +164,14 @@ class _Reader:
             return convert(value, self.mended)
         except Unreadable as reason:
             raise DecodeError(f"`{field}` of {where} {reason}{self.suffix()}") from None
+
+    def warnings(self, value: Any) -> tuple[str, ...]:
+        """Return the service's words, in whatever form; they are no data, so nothing is counted."""
+        texts = value if isinstance(value, list) else [value]
+        try:
+            return tuple(_values.text(t, Counter()) for t in texts if t is not None and t != "")
+        except Unreadable as reason:
+            _fail(f"`warnings` of the answer {reason}", self.asked)
 
     def suffix(self) -> str:
         return f" ({self.asked})" if self.asked else ""
@@ -185,9 +183,9 @@ class _Reader:
         if value is None:
             return []
         if not isinstance(value, list):
-            _fail(f"`{field}` of {where} is no list", self.asked)
+            _fail(f"`{field}` of {where} is not a list", self.asked)
         if not all(isinstance(row, dict) for row in value):
-            _fail(f"`{field}` of {where} holds a row that is no object", self.asked)
+            _fail(f"`{field}` of {where} holds a row that is not an object", self.asked)
         return value
 
     def ids(self, sessions: list[Row]) -> list[int]:
@@ -210,51 +208,53 @@ class _Reader:
             return [{k: v for k, v in row.items() if k != SESSION_ID} for row in rows]
         return rows
 
-    def reason(self, value: Any, place: str) -> Row:
+    def inner(self, value: Any, path: Path, place: str) -> Row:
+        """Return the object in a row that holds declared fields, whatever stands there."""
         if value is None or isinstance(value, dict):
             return value or {}
         if value == "":
             self.mended["empty_text"] += 1
             return {}
-        if isinstance(value, bool | list):
-            _fail(f"`{_REASON}` of {place} is neither an object nor a code nor text", self.asked)
+        name = ".".join(path)
+        if name != "end_reason" or isinstance(value, bool | list | Constant):
+            _fail(f"`{name}` of {place} is neither an object nor a code nor text", self.asked)
         self.mended["end_reason_not_an_object"] += 1
-        return {"details": value} if isinstance(value, str) else {"code": value}
+        return _values.end_reason(value)
 
     def table(self, table: str, rows: list[Row], where: list[str]) -> dict[str, pa.Array]:
         """Make the columns of one table."""
-        names = set(SCHEMAS[table].names)
-        skipped = set(CHILDREN.values()) if table == "sessions" else {SESSION_ID}
-        reasons: list[Row] = []
-        if table == "calls":
-            reasons = [self.reason(r.get(_REASON), w) for r, w in zip(rows, where, strict=True)]
-            names -= _REASON_COLUMNS
-            skipped.add(_REASON)
+        sources: dict[Path, list[Row]] = {}
+        for prefix in PREFIXES[table]:
+            outer = rows if not prefix else sources[prefix[:-1]]
+            sources[prefix] = (
+                rows
+                if not prefix
+                else [
+                    self.inner(row.get(prefix[-1]), prefix, place)
+                    for row, place in zip(outer, where, strict=True)
+                ]
+            )
         columns = {}
-        for field in SCHEMAS[table]:
-            if field.name in _REASON_COLUMNS and table == "calls":
-                part = field.name.removeprefix(f"{_REASON}_")
-                values = [row.get(part) for row in reasons]
-            elif field.name in skipped:
-                continue
-            else:
-                values = [row.get(field.name) for row in rows]
-            columns[field.name] = self.column(field, table, values, where)
-        # The parent's id, which is a column anyway, is unknown only where it differs.
-        fields = {k for row in rows for k in row} - names - skipped
-        if table in CHILDREN and any(SESSION_ID in row for row in rows):
-            fields.add(SESSION_ID)
-        parts = {k for row in reasons for k in row} - set(_REASON_PARTS)
-        unknown = [*((f, rows) for f in sorted(fields)), *((p, reasons) for p in sorted(parts))]
+        for name, path in PATHS[table].items():
+            values = [row.get(path[-1]) for row in sources[path[:-1]]]
+            columns[name] = self.column(SCHEMAS[table].field(name), table, values, where)
+        known = {*PATHS[table].values(), *PREFIXES[table]}
+        if table == "sessions":
+            known |= {(key,) for key in CHILDREN.values()}
+        found = {(*prefix, k) for prefix, each in sources.items() for row in each for k in row}
+        unknown = unknown_names(table, found - known)
         if unknown and self.unknown_fields == "raise":
-            name, source = unknown[0]
-            place = next(w for row, w in zip(source, where, strict=True) if name in row)
-            clean = name.encode(errors="replace").decode()
-            _fail(f"`{clean}` of {place} ({table}) is no documented field", self.asked)
+            path = min(unknown)
+            place = next(
+                w for row, w in zip(sources[path[:-1]], where, strict=True) if path[-1] in row
+            )
+            _fail(
+                f"`{full_name(*path)}` of {place} ({table}) is not a documented field", self.asked
+            )
         if self.unknown_fields == "keep":
-            for (of_reason, name), column in unknown_names(table, fields, parts).items():
-                kept = [row.get(name) for row in (reasons if of_reason else rows)]
-                columns[column] = self.unknown(kept)
+            for path, name in unknown.items():
+                values = [row.get(path[-1]) for row in sources[path[:-1]]]
+                columns[name] = self.kept(values, full_name(table, *path))
         return columns
 
     def column(self, field: pa.Field, table: str, values: list[Any], where: list[str]) -> pa.Array:
@@ -276,6 +276,8 @@ class _Reader:
     def converter(self, kind: pa.DataType) -> tuple[Convert, pa.DataType]:
         if kind == INSTANT:
             return (lambda value, mended: _values.wall(value, mended, self.zone)), WALL
+        if kind == DATE:
+            return _values.day, kind
         if kind in (CATEGORY, pa.string()):
             return _values.text, pa.string()
         if kind == MONEY:
@@ -284,11 +286,9 @@ class _Reader:
             return _values.boolean, kind
         return (_values.integer if kind == pa.int64() else _values.number), kind
 
-    def unknown(self, values: list[Any]) -> pa.Array:
-        kept = sum(value is not None for value in values)
-        if kept:
-            self.mended["unknown_field"] += kept
+    def kept(self, values: list[Any], name: str) -> pa.Array:
+        self.unknown[name] += sum(value is not None for value in values)
         try:
             return _values.inferred(values, self.mended)
         except Unreadable as reason:
-            _fail(f"an unknown field {reason}", self.asked)
+            _fail(f"the unknown field `{name}` {reason}", self.asked)

@@ -5,7 +5,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -21,10 +21,13 @@ _EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
 _MAX_MAGNITUDE = 400
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DOCUMENTED_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+_DOCUMENTED_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _OTHER_DATE = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d{1,6})?(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,6})?", re.ASCII)
+# The codes of SIP are 100 to 699 (RFC 3261, 7.2); any three digits are taken.
+_CODE_AND_DETAILS = re.compile(r"\s*(\d{3})(?:\s+(.*\S))?\s*", re.ASCII | re.DOTALL)
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -54,13 +57,13 @@ def _decimal(value: Any, mended: Mended) -> Decimal | None:
             mended["empty_text"] += 1
             return None
         if not _NUMBER.fullmatch(plain):
-            raise Unreadable("is no number")
+            raise Unreadable("is not a number")
         mended["text_for_number"] += 1
         exact = Decimal(plain)
     elif isinstance(value, Constant):
         raise Unreadable("is not a finite number")
     else:
-        raise Unreadable("is no number")
+        raise Unreadable("is not a number")
     if exact and abs(exact.adjusted()) > _MAX_MAGNITUDE:
         # Nothing that large fits, and nothing that small is other than nothing.
         if exact.adjusted() > 0:
@@ -79,7 +82,7 @@ def integer(value: Any, mended: Mended) -> int | None:
             return None
         whole = int(exact)
         if whole != exact:
-            raise Unreadable("is no whole number")
+            raise Unreadable("is not a whole number")
         if isinstance(value, Decimal):
             mended["fraction_for_integer"] += 1
     if whole not in _INT64:
@@ -155,23 +158,51 @@ def text(value: Any, mended: Mended) -> str:
 def wall(value: Any, mended: Mended, zone: tzinfo) -> datetime | None:
     """Read a date as a wall time of the answer's timezone."""
     if not isinstance(value, str):
-        raise Unreadable("is no date")
+        raise Unreadable("is not a date")
     plain = value.strip()
     if not plain:
         mended["empty_text"] += 1
         return None
     match = _OTHER_DATE.fullmatch(plain)
     if not match:
-        raise Unreadable("is no date")
+        raise Unreadable("is not a date")
     try:
         found = datetime.fromisoformat(plain)
         if found.tzinfo is not None:
             found = found.astimezone(zone).replace(tzinfo=None)
     except (ValueError, OverflowError):
-        raise Unreadable("is no date") from None
+        raise Unreadable("is not a date") from None
     if not _DOCUMENTED_DATE.fullmatch(value):
         mended["date_in_other_form"] += 1
     return found
+
+
+def day(value: Any, mended: Mended) -> date | None:
+    """Read what a date32 column holds: the day, also of a date with a time."""
+    if not isinstance(value, str):
+        raise Unreadable("is not a date")
+    plain = value.strip()
+    if not plain:
+        mended["empty_text"] += 1
+        return None
+    if not (_DOCUMENTED_DAY.fullmatch(plain) or _OTHER_DATE.fullmatch(plain)):
+        raise Unreadable("is not a date")
+    try:
+        found = datetime.fromisoformat(plain).date()
+    except ValueError:
+        raise Unreadable("is not a date") from None
+    if not _DOCUMENTED_DAY.fullmatch(value):
+        mended["date_in_other_form"] += 1
+    return found
+
+
+def end_reason(value: Any) -> dict[str, Any]:
+    """Return the object that an end reason is where it came as a code or as text."""
+    if not isinstance(value, str):
+        return {"code": value}
+    if match := _CODE_AND_DETAILS.fullmatch(value):
+        return {"code": int(match[1]), "details": match[2]}
+    return {"details": value}
 
 
 def as_json(value: Any) -> str:

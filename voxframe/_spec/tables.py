@@ -1,12 +1,15 @@
-"""The four tables, declared once: what they hold, in which type, in which unit.
+"""The four tables, declared once: what they hold, in which type, in which unit, and from where.
 
 The field names are the service's own
-(https://voximplant.com/docs/references/httpapi/history#getcallhistory).
+(https://voximplant.com/docs/references/httpapi/history#getcallhistory). Some are in no
+reference but in every real answer: `active`, `direction`, a call's `audio_quality`,
+`is_removed`, `expiration_date`. Where a column stands in its table carries no meaning.
 """
 
 import pyarrow as pa
 
 INSTANT = pa.timestamp("us", "UTC")
+DATE = pa.date32()
 MONEY = pa.decimal128(18, 9)
 CATEGORY = pa.dictionary(pa.int32(), pa.string())
 
@@ -17,29 +20,24 @@ _TYPES = {
     "text": pa.string(),
     "category": CATEGORY,
     "instant": INSTANT,
+    "date": DATE,
     "money": MONEY,
 }
 
-_Row = tuple[str, str, str]
+Path = tuple[str, ...]
 
+#: A column's name, kind and meaning; then its path in the row's JSON if that is not its name.
+_Row = tuple[str, str, str, *Path]
 
-def _schema(*rows: _Row) -> pa.Schema:
-    return pa.schema(
-        [
-            pa.field(name, _TYPES[kind], metadata={"description": description})
-            for name, kind, description in rows
-        ]
-    )
-
-
+SESSION_ID = "call_session_history_id"
 _PARENT: _Row = (
-    "call_session_history_id",
+    SESSION_ID,
     "int",
     "The session that the row belongs to, the key of `sessions`.",
 )
 
-SCHEMAS: dict[str, pa.Schema] = {
-    "sessions": _schema(
+_ROWS: dict[str, tuple[_Row, ...]] = {
+    "sessions": (
         ("call_session_history_id", "int", "The unique id of the session."),
         ("account_id", "int", "The account that the session belongs to."),
         ("application_id", "int", "The application that ran."),
@@ -47,7 +45,8 @@ SCHEMAS: dict[str, pa.Schema] = {
         ("user_id", "int", "The user that the session belongs to, if any."),
         ("rule_name", "category", "The routing rule that started the session."),
         ("start_date", "instant", "When the session started, an instant in UTC."),
-        ("duration", "int", "How long the session lasted, in seconds."),
+        ("duration", "int", "How long the session lasted, in seconds; null while it goes on."),
+        ("active", "bool", "Whether the session was still going on."),
         ("audio_quality", "category", "Standard, HD or Ultra HD."),
         ("finish_reason", "category", "Why the session ended, in the service's words."),
         ("custom_data", "text", "What the scenario attached to the session."),
@@ -55,7 +54,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         ("media_server_address", "text", "The IP address of the session's media server."),
         ("log_file_url", "text", "Where the session's log lies; cleared after one month."),
     ),
-    "calls": _schema(
+    "calls": (
         _PARENT,
         ("call_id", "int", "The unique id of the call (one leg of the session)."),
         ("transaction_id", "int", "The billing transaction of the call."),
@@ -69,12 +68,20 @@ SCHEMAS: dict[str, pa.Schema] = {
         ("successful", "bool", "Whether the call was answered."),
         ("record_url", "text", "Where the call's recording lies."),
         ("media_server_address", "text", "The IP address of the call's media server."),
+        ("audio_quality", "category", "Standard, HD or Ultra HD."),
         ("custom_data", "text", "What the scenario attached to the call."),
+        ("direction", "category", "The tariff's name, such as Russia Mobile; not in or out."),
         ("cost", "money", "The call's price in the account's currency, exact to 9 decimals."),
-        ("end_reason_code", "int", "The SIP code that the call ended with."),
-        ("end_reason_details", "text", "The same in words."),
+        (
+            "end_reason_code",
+            "int",
+            "The SIP code that the call ended with.",
+            "end_reason",
+            "code",
+        ),
+        ("end_reason_details", "text", "The same in words.", "end_reason", "details"),
     ),
-    "records": _schema(
+    "records": (
         _PARENT,
         ("record_id", "int", "The unique id of the recording."),
         ("transaction_id", "int", "The billing transaction of the recording."),
@@ -86,8 +93,10 @@ SCHEMAS: dict[str, pa.Schema] = {
         ("duration", "int", "How long the recording is, in seconds."),
         ("cost", "money", "The recording's price in the account's currency, exact to 9 decimals."),
         ("file_size", "float", "The recording's size, in bytes."),
+        ("is_removed", "bool", "Whether the recording was removed."),
+        ("expiration_date", "date", "The day on which the recording expires."),
     ),
-    "resource_usage": _schema(
+    "resource_usage": (
         _PARENT,
         ("resource_usage_id", "int", "The unique id of the use."),
         ("transaction_id", "int", "The billing transaction of the use."),
@@ -101,13 +110,24 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
 }
 
-SESSION_ID = "call_session_history_id"
+SCHEMAS: dict[str, pa.Schema] = {
+    table: pa.schema(
+        [pa.field(row[0], _TYPES[row[1]], metadata={"description": row[2]}) for row in rows]
+    )
+    for table, rows in _ROWS.items()
+}
 
 #: The list in a session's JSON that each child table is made from.
 CHILDREN: dict[str, str] = {
     "calls": "calls",
     "records": "records",
     "resource_usage": "other_resource_usage",
+}
+
+#: Where in the JSON of a row each column's value is; the parent's id is in no child's row.
+PATHS: dict[str, dict[str, Path]] = {
+    table: {row[0]: row[3:] or row[:1] for row in rows if row is not _PARENT}
+    for table, rows in _ROWS.items()
 }
 
 #: What a row cannot be without: its own id, and a session its place in time.
@@ -125,24 +145,20 @@ _PANDAS = {
     pa.string(): "str",
     CATEGORY: "category",
     INSTANT: "datetime64[us, UTC]",
+    DATE: "datetime64[s]",
     MONEY: "Float64",
 }
 
 _ARROW = {
     pa.float64(): "float64",
+    DATE: "date32",
     CATEGORY: "dictionary<int32, string>",
     INSTANT: "timestamp[us, UTC]",
 }
 
 
 def data_dictionary() -> str:
-    """Give the four tables as Markdown, one section and one line a column.
-
-    Returns
-    -------
-    str
-        Markdown that ends in a newline.
-    """
+    """Return the four tables as Markdown for the README: a section each, a line a column."""
     parts = []
     for table, schema in SCHEMAS.items():
         rows = [f"### `{table}`", "", "| column | Arrow | pandas | meaning |", "|---|---|---|---|"]

@@ -53,6 +53,8 @@ def _nullable(column: pa.ChunkedArray) -> Any:
         return _categories(column)
     if pa.types.is_decimal(column.type):
         column = _floats(column)
+    if pa.types.is_date(column.type):
+        return column.to_numpy().astype("datetime64[s]")
     extension = _EXTENSION.get(column.type)
     return _arrow(column) if extension is None else extension.__from_arrow__(column)
 
