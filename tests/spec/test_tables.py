@@ -1,6 +1,13 @@
 """The declared tables are the data dictionary."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from voxframe._spec.tables import SCHEMAS, data_dictionary
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_every_field_says_what_it_is() -> None:
@@ -17,3 +24,16 @@ def test_every_field_says_what_it_is() -> None:
                 assert "seconds" in sentence
             if str(field.type).startswith("timestamp"):
                 assert "UTC" in sentence
+
+
+def test_everything_follows_a_field_that_is_appended() -> None:
+    """Decoding both ways, assembling, pandas and the README know columns from the schemas alone."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.made_up_fields"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -4,10 +4,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from voxframe._spec.repairs import repairs_as_markdown
 from voxframe._spec.tables import data_dictionary
 
 README = Path(__file__).parents[2] / "README.md"
-PARTS: dict[str, Callable[[], str]] = {"data dictionary": data_dictionary}
+PARTS: dict[str, Callable[[], str]] = {
+    "data dictionary": data_dictionary,
+    "vocabulary of repairs": repairs_as_markdown,
+}
 
 
 def _between(name: str) -> re.Pattern[str]:

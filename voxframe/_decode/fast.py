@@ -19,7 +19,7 @@ from voxframe._decode.columns import (
     full_name,
     unknown_names,
 )
-from voxframe._decode.precheck import check_utf8, may_nest_deep, may_quote_cost
+from voxframe._decode.precheck import check_utf8, may_nest_deep, may_quote_money
 from voxframe._spec.tables import (
     CATEGORY,
     CHILDREN,
@@ -97,7 +97,7 @@ def read(body: bytes, unknown_fields: str) -> Columns | None:
 
 
 def _read(body: bytes, unknown_fields: str) -> Columns:
-    if may_nest_deep(body) or may_quote_cost(body):
+    if may_nest_deep(body) or may_quote_money(body):
         raise _RefusedError
     text = _wrapped(body)
     check_utf8(text)

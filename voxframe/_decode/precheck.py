@@ -10,10 +10,18 @@ import re
 import numpy as np
 import pyarrow as pa
 
+from voxframe._spec.tables import MONEY, PATHS, SCHEMAS
+
 _MAX_NESTING = 64
 # Of bytes at a time, to bound the memory that counting takes.
 _CHUNK = 1 << 20
-_QUOTED_COST = re.compile(rb'"cost"(?!: ?[-0-9n])')
+_MONEY_NAMES = {
+    PATHS[table][field.name][-1].encode()
+    for table, schema in SCHEMAS.items()
+    for field in schema
+    if field.type == MONEY
+}
+_QUOTED_MONEY = re.compile(rb'"(?:%s)"(?!: ?[-0-9n])' % b"|".join(map(re.escape, _MONEY_NAMES)))
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
@@ -41,9 +49,9 @@ def _looks_deep(body: bytes) -> bool:
     return False
 
 
-def may_quote_cost(body: bytes) -> bool:
+def may_quote_money(body: bytes) -> bool:
     """Return whether a cost may be anything but a bare number, which Arrow takes in silence."""
-    return _QUOTED_COST.search(body) is not None
+    return _QUOTED_MONEY.search(body) is not None
 
 
 def check_utf8(text: pa.Buffer) -> None:
