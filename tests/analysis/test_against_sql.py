@@ -28,6 +28,13 @@ SPLIT = ", ".join(
 COSTS = f"{SPLIT}, coalesce(sum(l.cost), 0)"
 DELIVERED = "(coalesce(successful, false) or end_reason_code in (408, 480, 486, 487, 600, 603))"
 TALK = "case when successful then duration end"
+NETWORK = """(case remote_number_type when 'user' then false
+  when 'sip' then regexp_full_match(coalesce(regexp_extract(remote_number, '^sips?:([^@;]*)', 1),
+    ''), '(\\+|00)?[0-9]{7,15}')
+  when 'pstn' then true when 'mobile' then true
+  else coalesce(regexp_full_match(remote_number, '(\\+|00)?[0-9]{7,15}')
+    or regexp_full_match(regexp_extract(remote_number, '^sips?:([^@;]*)', 1),
+      '(\\+|00)?[0-9]{7,15}'), false) end)"""
 CALLS = """(select c.* replace (coalesce(c.start_time, s.start_date) as start_time),
   s.application_name,
   case when incoming then 'in' when not incoming then 'out' end direction
@@ -133,20 +140,29 @@ def test_cost_by_columns_of_every_table(many: Tables, sql: Sql) -> None:
 @pytest.mark.parametrize("by", [[], ["application_name", "direction"]])
 def test_traffic(many: Tables, sql: Sql, by: list[str]) -> None:
     frame = analysis.traffic(many, freq="D", by=by, timezone=ZONE, dtype_backend="pyarrow")
-    names = ["attempts", "answered", "asr", "ner", "acd", "minutes", "cost"]
+    names = ["legs", "attempts", "answered", "asr", "ner", "acd", "arrived", "accepted", "acd_in"]
+    names += ["connected_minutes", "cost", "unpriced", "failed_cost"]
     keys = ", ".join(["clock.day", *by])
+    out, inside = "not incoming", "incoming"
     same(
-        frame.loc[frame["attempts"] > 0, ["start", *by, *names]],
-        sql(f"""select {keys}, count(*), count(*) filter (successful),
-        count(*) filter (successful) / count(*), count(*) filter ({DELIVERED}) / count(*),
-        avg({TALK}), coalesce(sum({TALK}), 0) / 60, coalesce(sum(cost), 0)
-        from {CALLS} join clock on clock.hour = start_time // 3600 * 3600 group by all"""),
+        frame.loc[frame["legs"] > 0, ["start", *by, *names]],
+        sql(f"""select {keys}, count(*), count(*) filter ({out}),
+        count(*) filter ({out} and successful),
+        count(*) filter ({out} and successful) / nullif(count(*) filter ({out}), 0),
+        count(*) filter ({out} and {DELIVERED}) / nullif(count(*) filter ({out}), 0),
+        avg({TALK}) filter ({out}), count(*) filter ({inside}),
+        count(*) filter ({inside} and successful), avg({TALK}) filter ({inside}),
+        coalesce(sum({TALK}), 0) / 60, coalesce(sum(cost), 0),
+        count(*) filter (successful and cost is null),
+        coalesce(sum(cost) filter (not coalesce(successful, false)), 0)
+        from {CALLS} join clock on clock.hour = start_time // 3600 * 3600
+        where {NETWORK} group by all"""),
     )
 
 
 @pytest.mark.parametrize("by", [[], ["direction"]])
 def test_erlangs(many: Tables, sql: Sql, by: list[str]) -> None:
-    frame = analysis.traffic(many, freq="15min", by=by, timezone=ZONE)
+    frame = analysis.traffic(many, freq="15min", by=by, timezone=ZONE, side=None)
     busy = frame[frame["erlangs"] > 0]
     expected = sql(f"""
       with legs as (select start_time a, {TALK} n, direction from {CALLS}
@@ -159,7 +175,7 @@ def test_erlangs(many: Tables, sql: Sql, by: list[str]) -> None:
 
 
 def test_concurrency(many: Tables, sql: Sql) -> None:
-    frame = analysis.concurrency(many, freq="h")
+    frame = analysis.concurrency(many, freq="h", side=None)
     expected = sql(f"""
       with legs as (select start_time a, {TALK} n from {CALLS} where {TALK} > 0),
       seconds as (select s, count(*) calls from (select unnest(range(a, a + n)) s from legs)
@@ -172,7 +188,7 @@ def test_concurrency(many: Tables, sql: Sql) -> None:
 
 
 def test_the_curve_and_the_busy_hour(many: Tables, sql: Sql) -> None:
-    steps = analysis.concurrency(many, freq=None)
+    steps = analysis.concurrency(many, freq=None, side=None)
     begun = steps["start"].astype("int64") // 1_000_000
     held = (begun.diff().shift(-1).fillna(0) * steps["calls"]).sum()
     ((whole,),) = sql(f"select sum({TALK})::bigint from {CALLS}")
@@ -180,7 +196,7 @@ def test_the_curve_and_the_busy_hour(many: Tables, sql: Sql) -> None:
     assert steps["calls"].iloc[-1] == 0
     assert (steps["calls"].diff().fillna(1) != 0).all()
 
-    hours = analysis.busy_hour(many)
+    hours = analysis.busy_hour(many, side=None)
     expected = sql(f"""
       with legs as (select start_time a, {TALK} n from {CALLS} where {TALK} > 0),
       minutes as (select s // 60 m, count(*) n from (select unnest(range(a, a + n)) s from legs)

@@ -100,34 +100,86 @@ def test_cost_breakdown(day: dict[str, pa.Table]) -> None:
     assert hours["total_cost"].tolist() == [0.124000001, 0.045, 0.0, 0.0]
 
 
-def test_traffic(day: dict[str, pa.Table]) -> None:
-    frame = analysis.traffic(day, freq="h")
-    assert frame["attempts"].tolist() == [1, 4, 0, 1]
-    assert frame["answered"].tolist() == [1, 3, 0, 0]
-    assert rows(frame[["asr", "ner", "acd"]]) == [
-        (1.0, 1.0, 180.0), (0.75, 1.0, 70.0), (None, None, None), (0.0, 1.0, None),
+def test_traffic_of_all_legs(day: dict[str, pa.Table]) -> None:
+    frame = analysis.traffic(day, freq="h", side=None)
+    assert frame["legs"].tolist() == [1, 4, 0, 1]
+    assert rows(frame[["attempts", "answered", "arrived", "accepted"]]) == [
+        (0, 0, 1, 1), (2, 1, 2, 2), (0, 0, 0, 0), (0, 0, 1, 0),
+    ]  # fmt: skip
+    assert rows(frame[["asr", "ner", "acd", "acd_in"]]) == [
+        (None, None, None, 180.0), (0.5, 1.0, 120.0, 45.0), (None, None, None, None),
+        (None, None, None, None),
     ]  # fmt: skip
     # The first call has one of its three minutes before ten and two after.
     assert frame["erlangs"].tolist() == [60 / 3600, (120 + 120 + 30 + 60) / 3600, 0, 0]
-    assert frame["minutes"].tolist() == [3.0, 3.5, 0.0, 0.0]
+    assert frame["connected_minutes"].tolist() == [3.0, 3.5, 0.0, 0.0]
     assert rows(frame[["cost", "cost_per_minute"]]) == [
         (0.1, 0.1 / 3), (0.035, 0.01), (0.0, None), (0.0, None),
     ]  # fmt: skip
-    by = analysis.traffic(day, freq=None, by="direction")
-    assert rows(by[["direction", "attempts", "answered"]]) == [("in", 4, 3), ("out", 2, 1)]
+    by = analysis.traffic(day, freq=None, by="direction", side=None)
+    names = ["direction", "attempts", "answered", "arrived", "accepted"]
+    assert rows(by[names]) == [("in", 0, 0, 4, 3), ("out", 2, 1, 0, 0)]
+
+
+def test_traffic_is_of_the_network_unless_asked_otherwise(day: dict[str, pa.Table]) -> None:
+    (line,) = rows(analysis.traffic(day, freq=None)[["legs", "attempts", "arrived", "accepted"]])
+    assert line == (4, 0, 4, 3)
+    (line,) = rows(analysis.traffic(day, freq=None, side="own")[["attempts", "answered", "asr"]])
+    assert line == (2, 1, 0.5)
+    (line,) = rows(analysis.traffic(day, freq=None, network="user")[["attempts", "arrived"]])
+    assert line == (2, 4)
+    assert analysis.traffic(day, freq=None, own=["+442079460958"]).iloc[0]["legs"] == 0
+    with pytest.raises(ValueError, match="side: 'inside' is not one of network, own"):
+        analysis.traffic(day, side="inside")
+
+
+def test_a_minute_costs_what_is_paid_for_the_same_minutes() -> None:
+    outside = {"incoming": False, "remote_number_type": "pstn", "remote_number": "442079460958"}
+    history = tables(
+        sessions=[session(1, "2026-10-05 10:00:00")],
+        calls=[
+            call(1, "2026-10-05 10:00:00", **outside, **answered(60), cost=Decimal("0.02")),
+            call(1, "2026-10-05 10:01:00", **outside, **answered(600), cost=None),
+            call(1, "2026-10-05 10:02:00", **outside, **answered(None), cost=Decimal("0.5")),
+            call(1, "2026-10-05 10:03:00", **outside, **BUSY, cost=Decimal("0.001")),
+            call(1, "2026-10-05 10:04:00", **outside, **BUSY),
+        ],
+    )
+    (line,) = rows(
+        analysis.traffic(history, freq=None)[
+            ["cost", "cost_per_minute", "unpriced", "failed_cost", "connected_minutes"]
+        ]
+    )
+    assert line == (0.521, 0.02, 1, 0.001, 11.0)
+
+
+def test_an_odd_start_costs_no_memory_and_moves_no_call() -> None:
+    outside = {"incoming": False, "remote_number_type": "pstn", "remote_number": "442079460958"}
+    history = tables(
+        sessions=[session(1, "2026-10-05 10:00:00")],
+        calls=[
+            call(1, "0001-01-01 00:00:00", **outside, **answered(60)),
+            call(1, "2026-10-05 10:00:30", **outside, **answered(60)),
+        ],
+    )
+    assert analysis.concurrency(history)["peak"].tolist() == [2]
+    assert analysis.traffic(history)["legs"].tolist() == [2]
+    assert len(analysis.busy_hour(history)) == 1
 
 
 def test_concurrency(day: dict[str, pa.Table]) -> None:
-    steps = analysis.concurrency(day, freq=None)
+    lines = analysis.concurrency(day, freq=None)
+    assert lines["calls"].tolist() == [1, 0, 1, 0, 1, 0]
+    steps = analysis.concurrency(day, freq=None, side=None)
     clock = [f"{start:%H:%M:%S}" for start in steps["start"]]
     assert list(zip(clock, steps["calls"], strict=True)) == [
         ("09:59:00", 1), ("10:00:00", 2), ("10:02:00", 0), ("10:10:00", 1), ("10:10:30", 0),
         ("10:20:00", 1), ("10:21:00", 0),
     ]  # fmt: skip
-    hours = analysis.concurrency(day, freq="h")
+    hours = analysis.concurrency(day, freq="h", side=None)
     assert hours["peak"].tolist() == [1, 2]
     assert [f"{peak:%H:%M}" for peak in hours["peak_at"]] == ["09:59", "10:00"]
-    (busy,) = rows(analysis.busy_hour(day))
+    (busy,) = rows(analysis.busy_hour(day, side=None))
     assert (busy[1], busy[2], busy[3]) == (int(at("2026-10-05 09:21").timestamp()), 390 / 3600, 2)
 
 
@@ -136,8 +188,8 @@ def test_a_call_that_begins_when_another_ends_is_not_beside_it() -> None:
         call(1, "2026-10-05 10:00:00", **answered(60)),
         call(1, "2026-10-05 10:01:00", **answered(60)),
     ])  # fmt: skip
-    assert analysis.concurrency(one)["peak"].tolist() == [1]
-    assert analysis.concurrency(one, freq=None)["calls"].tolist() == [1, 0]
+    assert analysis.concurrency(one, side=None)["peak"].tolist() == [1]
+    assert analysis.concurrency(one, freq=None, side=None)["calls"].tolist() == [1, 0]
 
 
 def test_durations(day: dict[str, pa.Table]) -> None:

@@ -8,6 +8,7 @@ Instants are taken to the second, the service's resolution.
 from voxframe.analysis._concurrency import busy_hour, concurrency
 from voxframe.analysis._costs import cost_breakdown
 from voxframe.analysis._durations import duration_histogram, duration_stats
+from voxframe.analysis._load import erlang_b, erlang_c, lines_needed, peak_load
 from voxframe.analysis._missed import inbound_outcomes, missed
 from voxframe.analysis._reasons import end_reasons, finish_reasons
 from voxframe.analysis._sessions import session_totals
@@ -21,10 +22,14 @@ __all__ = [
     "duration_histogram",
     "duration_stats",
     "end_reasons",
+    "erlang_b",
+    "erlang_c",
     "far_ends",
     "finish_reasons",
     "inbound_outcomes",
+    "lines_needed",
     "missed",
+    "peak_load",
     "session_totals",
     "traffic",
 ]

@@ -6,13 +6,14 @@ import pyarrow as pa
 
 from voxframe.analysis._bins import Bins, make_bins, stamps, zone
 from voxframe.analysis._output import to_frame
-from voxframe.analysis._source import History, Ints, Source, distinct
+from voxframe.analysis._source import Entries, History, Ints, Source, distinct
 
-_HOUR = 3600
+HOUR = 3600
 
 
-def _intervals(history: History) -> tuple[Ints, Ints]:
-    legs = Source.of(history).legs
+def intervals(source: Source) -> tuple[Ints, Ints]:
+    """Return when answered legs begin and when they end, each sorted."""
+    legs = source.legs
     lasting = legs.timed & (legs.seconds > 0)
     start = legs.start[lasting]
     return np.sort(start), np.sort(start + legs.seconds[lasting])
@@ -41,14 +42,24 @@ def _occupied(moments: Ints, starts: Ints, ends: Ints) -> Ints:
     return before(starts) - before(ends)
 
 
-def concurrency(history: History, *, freq: str | None = "h", timezone: str = "UTC") -> pd.DataFrame:
+def concurrency(
+    history: History,
+    *,
+    freq: str | None = "h",
+    timezone: str = "UTC",
+    side: str | None = "network",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
+) -> pd.DataFrame:
     """Count the answered calls that go on at once, by a sweep over their beginnings and ends.
 
-    A call occupies a line from its ``start_time`` for ``duration`` seconds, its last
-    second excluded: of two calls, one of which ends in the second in which the other
-    starts, there is one at a time. Calls that were not answered, or lasted no time, or
-    whose duration is unknown occupy none. Every leg is a call: a caller connected with
-    an agent makes two.
+    By default the legs that the telephone network carries: *lines* in use, in both
+    directions (a forwarded call takes two). A call occupies a line from its ``start_time``
+    for ``duration`` seconds, its last second excluded: of two calls, one of which ends in
+    the second in which the other starts, there is one at a time. Calls that were not
+    answered, or lasted no time, or whose duration is unknown occupy none; ringing holds a
+    line too, but is not in the data, so this is the least that were in use.
 
     Parameters
     ----------
@@ -58,6 +69,10 @@ def concurrency(history: History, *, freq: str | None = "h", timezone: str = "UT
         Stretches of time, as in :func:`cost_breakdown`; None gives the curve itself.
     timezone : str
         IANA name of the timezone of the result, whose clock cuts the stretches.
+    side : {"network", "own", "machine", "unknown"} or None
+        Which far ends count; None is all legs.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`far_ends`.
 
     Returns
     -------
@@ -67,7 +82,8 @@ def concurrency(history: History, *, freq: str | None = "h", timezone: str = "UT
         ``erlangs``, the mean number of calls at once (ITU-T E.600). With None one row
         a change: ``start``, and ``calls`` from then on. Empty without calls.
     """
-    starts, ends = _intervals(history)
+    source = Source.of(history, own=own, machine=machine, network=network).of_side(side)
+    starts, ends = intervals(source)
     if freq is None:
         moments, calls = _steps(starts, ends)
         table = pa.table({"start": stamps(moments, zone(timezone)), "calls": calls})
@@ -105,12 +121,21 @@ def _peaks(bins: Bins, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     return peak, moments[first]
 
 
-def busy_hour(history: History, *, timezone: str = "UTC") -> pd.DataFrame:
+def busy_hour(
+    history: History,
+    *,
+    timezone: str = "UTC",
+    side: str | None = "network",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
+) -> pd.DataFrame:
     """Find each day's busy hour: the 60 minutes in which the most traffic was carried.
 
     ITU-T E.600 defines it as the continuous hour, wholly within the time concerned, of
     the greatest traffic. Here that time is a day of ``timezone``, and the hour begins
-    at a full minute; of equals the first counts.
+    at a full minute; of equals the first counts. Sizing rests on its average over days:
+    :func:`peak_load`.
 
     Parameters
     ----------
@@ -118,6 +143,8 @@ def busy_hour(history: History, *, timezone: str = "UTC") -> pd.DataFrame:
         What to look at; the calls that count are those of :func:`concurrency`.
     timezone : str
         IANA name of the timezone whose days are meant.
+    side, own, machine, network
+        As in :func:`concurrency`.
 
     Returns
     -------
@@ -126,40 +153,43 @@ def busy_hour(history: History, *, timezone: str = "UTC") -> pd.DataFrame:
         ``erlangs`` (in that hour), ``peak`` (the most calls at once in it). The busiest
         of all is ``result.loc[result["erlangs"].idxmax()]``.
     """
-    starts, ends = _intervals(history)
+    source = Source.of(history, own=own, machine=machine, network=network).of_side(side)
+    starts, ends = intervals(source)
     days = make_bins(np.concatenate([starts[:1], ends[-1:] - 1]), "D", timezone)
-    first = np.concatenate([np.arange(a, b - _HOUR + 1, 60) for a, b in _pairs(days)] or [starts])
-    origin = starts[:1].sum()
-    near = _since(starts, ends)
-    busy = _occupied(first + _HOUR - origin, *near) - _occupied(first - origin, *near)
-    owner = days.find(first)
-    best = (
-        np.maximum.reduceat(busy, np.searchsorted(owner, np.arange(len(days))))
-        if len(days)
-        else busy
-    )
-    reached = np.flatnonzero((busy == best[owner]) & (busy > 0))
-    day, where = np.unique(owner[reached], return_index=True)
-    chosen = first[reached[where]]
+    day, first, busy = hours_of_days(days, starts, ends)
+    best = np.maximum.reduceat(busy, np.flatnonzero(np.diff(day, prepend=-1))) if len(day) else busy
+    which = np.cumsum(np.diff(day, prepend=-1) != 0) - 1
+    reached = np.flatnonzero(busy == best[which])
+    _, at = np.unique(which[reached], return_index=True)
+    chosen = reached[at]
     table = pa.table(
         {
-            "day": stamps(days.edges[day], zone(timezone)),
-            "start": stamps(chosen, timezone),
-            "erlangs": best[day] / _HOUR,
-            "peak": _peak_within(chosen, starts, ends),
+            "day": stamps(days.edges[day[chosen]], zone(timezone)),
+            "start": stamps(first[chosen], timezone),
+            "erlangs": busy[chosen] / HOUR,
+            "peak": _peak_within(first[chosen], starts, ends),
         }
     )
     return to_frame(table, "numpy_nullable")
 
 
-def _pairs(days: Bins) -> list[tuple[int, int]]:
-    return list(zip(days.edges[:-1].tolist(), days.edges[1:].tolist(), strict=True))
+def hours_of_days(days: Bins, starts: Ints, ends: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return all hours that begin at a minute of a day with calls: day, start, seconds."""
+    if not len(days):
+        return starts, starts, starts
+    origin, near = starts[0], _since(starts, ends)
+    # Days without calls are left out: one call with an odd date must not cost a century.
+    lively = np.flatnonzero(np.diff(_occupied(days.edges - origin, *near)) > 0)
+    each = [np.arange(days.edges[d], days.edges[d + 1] - HOUR + 1, 60) for d in lively]
+    first = np.concatenate(each)
+    busy = _occupied(first + HOUR - origin, *near) - _occupied(first - origin, *near)
+    return np.repeat(lively, [len(hours) for hours in each]), first, busy
 
 
 def _peak_within(hours: Ints, starts: Ints, ends: Ints) -> Ints:
     if not len(hours):
         return np.empty(0, np.int64)
-    edges = distinct(np.concatenate([hours, hours + _HOUR]))
+    edges = distinct(np.concatenate([hours, hours + HOUR]))
     peak, _ = _peaks(Bins(np.append(edges, edges[-1] + 1), "UTC"), starts, ends)
     # Hours of neighbouring days may touch, never overlap: one stretch is one hour.
     return np.asarray(peak[np.searchsorted(edges, hours)], np.int64)

@@ -11,7 +11,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from voxframe._spec.tables import SCHEMAS, SESSION_ID
-from voxframe.analysis._far_ends import MACHINE, NETWORK, OWN, FarEnds, Judged, judge
+from voxframe.analysis._far_ends import MACHINE, NETWORK, OWN, SIDES, FarEnds, Judged, judge
+
+# A leg starts within its session; one that is so many seconds away has an odd date.
+_FAR = 31 * 86_400
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -110,6 +113,23 @@ class Source:
     def __getitem__(self, name: str) -> pa.Table:
         return self.tables[name]
 
+    def of_side(self, side: str | None) -> "Source":
+        """Return the same with the legs of one side alone; None leaves them all.
+
+        Raises
+        ------
+        ValueError
+            For a side that there is not.
+        """
+        if side is None:
+            return self
+        if side not in SIDES:
+            raise ValueError(f"side: {side!r} is not one of {', '.join(SIDES)}, and not None.")
+        mask = self.judged.side == SIDES.index(side)
+        if mask.all():
+            return self
+        return Source({**self.tables, "calls": self["calls"].filter(pa.array(mask))}, self.far_ends)
+
     def count(self, name: str) -> int:
         """Give the number of rows of a table."""
         return int(self.tables[name].num_rows)
@@ -180,7 +200,8 @@ class Legs:
     Attributes
     ----------
     start : ndarray
-        Epoch seconds of ``start_time``, of the session's start where that is unknown.
+        Epoch seconds of ``start_time``; of the session's start where that is unknown, or more
+        than a month away from it.
     timed : ndarray
         Whether ``start`` is known at all.
     answered : ndarray
@@ -191,6 +212,8 @@ class Legs:
         Whether the leg was answered and its duration is known.
     incoming, outgoing : ndarray
         Its direction; both are false where it is unknown.
+    priced : ndarray
+        Whether its price is known.
     """
 
     start: Ints
@@ -200,16 +223,16 @@ class Legs:
     measured: Flags
     incoming: Flags
     outgoing: Flags
+    priced: Flags
 
 
 def _legs(source: Source) -> Legs:
     calls = source["calls"]
     start, timed = epoch_seconds(calls["start_time"]), valid(calls["start_time"])
-    if not timed.all():
-        parents = source.parents("calls")
-        known = ~timed & (parents >= 0)
-        start, timed = start.copy(), timed | known
-        start[known] = source.session_starts[parents[known]]
+    parents = source.parents("calls")
+    begun = np.append(source.session_starts, 0)[parents]
+    odd = (~timed | (np.abs(start - begun) > _FAR)) & (parents >= 0)
+    start, timed = np.where(odd, begun, start), timed | odd
     answered = flags(calls["successful"])
     measured = answered & valid(calls["duration"])
     return Legs(
@@ -220,4 +243,5 @@ def _legs(source: Source) -> Legs:
         measured=measured,
         incoming=flags(calls["incoming"]),
         outgoing=flags(pc.invert(calls["incoming"])),
+        priced=valid(calls["cost"]),
     )

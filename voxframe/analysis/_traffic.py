@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from voxframe.analysis._bins import Bins, make_bins, zone
 from voxframe.analysis._costs import time_codes
-from voxframe.analysis._grouping import By, Coded, columns_by, encode, over_time
+from voxframe.analysis._grouping import By, Coded, columns_by, encode, names_of, over_time
 from voxframe.analysis._money import sums, to_float
 from voxframe.analysis._output import DtypeBackend, grouped, ratio
 from voxframe.analysis._sip_codes import is_effective
-from voxframe.analysis._source import Flags, History, Ints, Legs, Source
+from voxframe.analysis._source import Entries, Flags, History, Ints, Legs, Source
 
 
 def delivered(source: Source) -> Flags:
@@ -69,41 +69,55 @@ def traffic(
     freq: str | None = "h",
     by: By = None,
     timezone: str = "UTC",
+    side: str | None = "network",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
     dtype_backend: DtypeBackend = "numpy_nullable",
 ) -> pd.DataFrame:
     """Count attempts and answers, and measure the traffic that they carried.
 
-    Every call (leg) is one attempt, in the stretch of time in which it starts; an
-    incoming leg is answered by the scenario, be it with an announcement, so look at
-    ``by="direction"`` before judging a ratio: ASR and NER are meant for ``out``.
+    A call is one *leg*: one connection of the platform with one far end. By default those
+    are counted that the telephone network carried (see :func:`far_ends`): an agent's own
+    phone that rings is not an attempt on the network. An incoming leg is answered by the
+    scenario, be it with music, so it has no ASR; it is *accepted* or not.
 
-    ===================  =============================================================
-    ``attempts``         calls that start in the stretch (ITU-T E.600: call attempts)
-    ``answered``         those with ``successful``
-    ``asr``              answer-seizure ratio, answered / attempts, 0 to 1
-                         (ITU-T E.425; every attempt counts as a seizure)
-    ``ner``              network effectiveness ratio, delivered / attempts, 0 to 1
-                         (ITU-T E.425)
-    ``acd``              average call duration, seconds: mean ``duration`` of the
-                         answered calls whose duration is known (ITU-T E.437)
-    ``minutes``          ``duration`` of the answered calls, minutes, not rounded up
-    ``cost``             price of the calls alone, the account's currency; their
-                         records and resources are in :func:`cost_breakdown`
-    ``cost_per_minute``  ``cost`` / ``minutes``
-    ``erlangs``          traffic carried: seconds of answered calls that lie in the
-                         stretch / its seconds (ITU-T E.600). A call that goes on
-                         counts in every stretch that it occupies, for its part
-    ===================  =============================================================
+    =====================  ===========================================================
+    ``legs``               legs that start in the stretch
+    ``attempts``           the outgoing ones (ITU-T E.600 2.4: call attempts)
+    ``answered``           of the attempts, those with ``successful``
+    ``asr``                answered / attempts, 0 to 1. The trade calls it answer-seizure
+                           ratio (ITU-T E.425); the platform shows attempts and no
+                           seizures, so it is E.600's answer-bid ratio
+    ``ner``                network effectiveness ratio: delivered / attempts, 0 to 1
+                           (ITU-T E.425)
+    ``acd``                average call duration: mean ``duration`` of the answered
+                           attempts whose duration is known, seconds
+    ``arrived``            the incoming legs
+    ``accepted``           those that the scenario answered
+    ``acd_in``             their mean ``duration``, seconds
+    ``connected_minutes``  ``duration`` of all answered legs, minutes, not rounded up:
+                           what was carried, both directions
+    ``cost``               price of the legs alone, the account's currency; their records
+                           and resources are in :func:`cost_breakdown`
+    ``cost_per_minute``    price of the answered legs whose price and duration are known
+                           / their minutes
+    ``unpriced``           answered legs whose price is not known
+    ``failed_cost``        price of the legs that were not answered
+    ``erlangs``            traffic carried: seconds of answered legs that lie in the
+                           stretch / its seconds (ITU-T E.600 1.12). A leg that goes on
+                           counts in every stretch that it occupies, for its part
+    =====================  ===========================================================
 
-    A call was *delivered* when it was answered, or when its ``end_reason_code`` says
-    that the far end, and not the network, ended the attempt. E.425 names answer, user
-    busy, ring without answer and rejection by the terminal; as SIP codes (RFC 3261),
-    with the Q.850 cause that RFC 3398 pairs them with:
+    An attempt was *delivered* when it was answered, or when its ``end_reason_code`` says
+    that the far end, and not the network, ended it. E.425 names answer, user busy, ring
+    without answer and rejection by the terminal; as SIP codes (RFC 3261), with the Q.850
+    cause that RFC 3398 pairs them with:
 
     * busy: 486, 600 (17);
-    * no answer: 480 (18, 19, 20), 408 (18);
-    * the caller, or the scenario, gave up while it rang: 487 (no cause: RFC 3398 has
-      no mapping, as the originating side released);
+    * no answer: 480 (18, 19, 20), 408 (18: here it means that it rang for 60 s);
+    * the caller, or the scenario, gave up: 487 (no cause: RFC 3398 has no mapping, as the
+      originating side released). Whether it had rung is not told;
     * the terminal or its user declined: 603 (21 located at the user), 606, 607.
 
     Not delivered are all others: 403 (21 located in the network), 404, 410, 484, 604
@@ -116,28 +130,33 @@ def traffic(
         What to look at.
     freq : str or None
         Stretches of time, as in :func:`cost_breakdown`. None is one stretch, from the
-        first call's start to the last call's end.
+        first leg's start to the last leg's end.
     by : str or sequence of str, optional
-        Columns of ``sessions`` or ``calls``, ``"direction"``, ``"country"``, as in
-        :func:`cost_breakdown`.
+        Columns of ``sessions`` or ``calls``, ``"direction"``, ``"side"``, ``"country"``,
+        as in :func:`cost_breakdown`.
     timezone : str
         IANA name of the timezone whose clock cuts the stretches.
+    side : {"network", "own", "machine", "unknown"} or None
+        Which far ends count; None is all.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`far_ends`.
     dtype_backend : {"numpy_nullable", "pyarrow"}
-        As in :func:`cost_breakdown`; concerns ``cost``.
+        As in :func:`cost_breakdown`; concerns ``cost`` and ``failed_cost``.
 
     Returns
     -------
     pandas.DataFrame
         ``start`` (with ``freq``), the columns of ``by``, then the above. In order of
-        time, or the most attempts first. With ``freq`` alone every stretch has a row,
+        time, or the most legs first. With ``freq`` alone every stretch has a row,
         with ``by`` those in which something is. Division by nothing is null.
 
     Raises
     ------
     ValueError
-        For an unknown column, frequency or timezone.
+        For an unknown column, side, frequency or timezone.
     """
-    source = Source.of(history)
+    whole = Source.of(history, own=own, machine=machine, network=network)
+    source = whole if "side" in names_of(by) else whole.of_side(side)
     legs = source.legs
     rows = source.count("calls")
     bins = _bins(legs, freq, timezone)
@@ -151,24 +170,36 @@ def traffic(
     groups = over_time(time, spread, rows + len(parts.call))
     codes, size = groups.codes[:rows], groups.size
 
-    attempts = _count(codes, size)
-    answered = _count(codes, size, legs.answered)
-    measured = _count(codes, size, legs.measured)
-    seconds = _count(codes, size, legs.seconds)
+    def count(these: Flags) -> Ints:
+        return _count(codes, size, these)
+
+    def seconds(these: Flags) -> Ints:
+        return _count(codes, size, np.where(these, legs.seconds, 0))
+
+    def money(these: Flags) -> pa.Array:
+        return sums(cost, np.where(these, codes, -1), size)
+
+    cost = source["calls"]["cost"]
+    answered, paid = legs.outgoing & legs.answered, legs.measured & legs.priced
     busy = _count(groups.codes, size, np.append(parts.own, parts.seconds))
-    cost = sums(source["calls"]["cost"], codes, size)
     figures = {
-        "attempts": attempts,
-        "answered": answered,
-        "asr": ratio(answered, attempts),
-        "ner": ratio(_count(codes, size, delivered(source)), attempts),
-        "acd": ratio(seconds, measured),
-        "minutes": seconds / 60,
-        "cost": cost,
-        "cost_per_minute": ratio(np.asarray(to_float(cost)), seconds / 60),
+        "legs": _count(codes, size),
+        "attempts": count(legs.outgoing),
+        "answered": count(answered),
+        "asr": ratio(count(answered), count(legs.outgoing)),
+        "ner": ratio(count(legs.outgoing & delivered(source)), count(legs.outgoing)),
+        "acd": ratio(seconds(legs.outgoing), count(legs.outgoing & legs.measured)),
+        "arrived": count(legs.incoming),
+        "accepted": count(legs.incoming & legs.answered),
+        "acd_in": ratio(seconds(legs.incoming), count(legs.incoming & legs.measured)),
+        "connected_minutes": seconds(legs.measured) / 60,
+        "cost": sums(cost, codes, size),
+        "cost_per_minute": ratio(np.asarray(to_float(money(paid))), seconds(paid) / 60),
+        "unpriced": count(legs.answered & ~legs.priced),
+        "failed_cost": money(~legs.answered),
         "erlangs": ratio(busy, _lengths(groups.labels, bins, size)),
     }
-    return grouped(groups.labels, figures, "attempts", dtype_backend)
+    return grouped(groups.labels, figures, "legs", dtype_backend)
 
 
 def _lengths(labels: pa.Table, bins: Bins, size: int) -> Ints:

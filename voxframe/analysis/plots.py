@@ -123,7 +123,7 @@ def plot_heatmap(history: History, *, timezone: str = "UTC", ax: "Axes | None" =
         return draw.nothing(axes, title, "No calls")
     place = (frame["start"].dt.day_of_week * 24 + frame["start"].dt.hour).to_numpy(np.int64)
     hours = np.bincount(place, minlength=7 * 24).reshape(7, 24)
-    attempts = np.bincount(place, frame["attempts"].to_numpy(float), 7 * 24).reshape(7, 24)
+    attempts = np.bincount(place, frame["legs"].to_numpy(float), 7 * 24).reshape(7, 24)
     grid = np.where(hours > 0, attempts / np.maximum(hours, 1), np.nan)
     _mesh(axes, grid)
     axes.set_xticks(np.arange(0, 24, 3) + 0.5, [f"{hour:02d}" for hour in range(0, 24, 3)])
@@ -324,15 +324,16 @@ def plot_quality(
     if frame.empty:
         return draw.nothing(axes, title, f"No {calls}")
     begun, ended = draw.days(frame["start"]), _ends(frame["start"], freq)
-    attempts = frame["attempts"].to_numpy(float)
+    attempts = frame["legs"].to_numpy(float)
     few = attempts * _JUDGED < np.median(attempts[attempts > 0])
     middle = (begun + ended) / 2
-    asr = frame["asr"].to_numpy(float, na_value=np.nan)
+    ratio = frame["accepted"] / frame["arrived"] if direction == "in" else frame["asr"]
+    asr = ratio.to_numpy(float, na_value=np.nan)
     dots: dict[str, Any] = {"marker": "o", "markersize": 3 if len(begun) < 100 else 0}  # noqa: PLR2004
     axes.plot(middle, np.where(few, np.nan, asr) * 100, color=draw.BLUE,
               label="ASR, % answered (left)", **dots)  # fmt: skip
     right = axes.twinx()
-    acd = frame["acd"].to_numpy(float, na_value=np.nan)
+    acd = frame["acd_in" if direction == "in" else "acd"].to_numpy(float, na_value=np.nan)
     lasting = np.where(few, np.nan, acd) / 60
     right.plot(middle, lasting, color=draw.AMBER, **dots)
     axes.plot([], [], color=draw.AMBER, label="ACD, minutes (right)", **dots)

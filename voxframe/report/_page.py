@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from voxframe import analysis
 from voxframe._receipt import Receipt
 from voxframe.analysis._axes import day, number, spoken
 from voxframe.analysis._bins import zone
 from voxframe.analysis._output import highest, records
-from voxframe.analysis._source import History, Source, false_
+from voxframe.analysis._source import History, Source
 from voxframe.report._pictures import pictures
 
 _TOP = 12
@@ -91,19 +90,16 @@ def _costs(page: _Page) -> Figure:
 
 
 def _calls(page: _Page) -> list[Figure]:
-    found = analysis.traffic(page.history, freq=None, by="direction").set_index("direction")
     whole = analysis.traffic(page.history, freq=None).iloc[0]
-    counts = {name: found["attempts"].get(way, 0) for name, way in (("in", "in"), ("out", "out"))}
-    both = f"{_count(counts['in'])} in, {_count(counts['out'])} out"
-    out = found.loc["out"] if "out" in found.index else whole.map(lambda _: pd.NA)
+    both = f"{_count(whole['arrived'])} in, {_count(whole['attempts'])} out"
     per_minute = whole["cost_per_minute"]
     paid = "" if pd.isna(per_minute) else f"{per_minute:.4f} a minute, calls alone"
     acd = whole["acd"]
     return [
-        Figure("Calls", _count(whole["attempts"]), both),
-        Figure("Minutes", _count(round(whole["minutes"])), paid),
-        Figure("ASR, outgoing", _percent(out["asr"]), f"NER {_percent(out['ner'])}"),
-        Figure("ACD", _NONE if pd.isna(acd) else spoken(acd), "average call duration"),
+        Figure("Outside calls", _count(whole["legs"]), both),
+        Figure("Minutes", _count(round(whole["connected_minutes"])), paid),
+        Figure("ASR, outgoing", _percent(whole["asr"]), f"NER {_percent(whole['ner'])}"),
+        Figure("ACD, outgoing", _NONE if pd.isna(acd) else spoken(acd), "average call duration"),
     ]
 
 
@@ -167,14 +163,12 @@ def _bars(values: list[float]) -> tuple[float, ...]:
 
 
 def _by_number(page: _Page) -> Listing:
-    source = Source.of(page.history)
-    phones = {**source.tables}
-    users = pa.compute.equal(source["calls"]["remote_number_type"].cast(pa.string()), "user")
-    phones["calls"] = source["calls"].filter(pa.compute.invert(users.fill_null(false_())))
-    frame = analysis.traffic(phones, freq=None, by="remote_number").nlargest(_TOP, "cost")
+    whole = analysis.traffic(page.history, freq=None, by="remote_number")
+    frame = whole.nlargest(_TOP, "cost")
     rows = [
-        (page.label(row["remote_number"]), _count(row["attempts"]), _count(row["answered"]),
-         _count(round(row["minutes"])), page.money(row["cost"]))
+        (page.label(row["remote_number"]), _count(row["legs"]),
+         _count(row["answered"] + row["accepted"]), _count(round(row["connected_minutes"])),
+         page.money(row["cost"]))
         for row in records(frame)
     ]  # fmt: skip
     heads = ("", "calls", "answered", "minutes", "cost")

@@ -1,0 +1,79 @@
+"""Erlang's formulas against published values; the three ways to measure a peak."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.histories import at, random_tables, tables
+from voxframe import analysis
+
+
+@pytest.mark.parametrize(
+    ("formula", "erlangs", "servers", "expected"),
+    [
+        (analysis.erlang_b, 25, 30, 0.052603),
+        (analysis.erlang_b, 2, 5, 0.036697),
+        (analysis.erlang_c, 2, 5, 0.059701),
+        (analysis.erlang_c, 10, 12, 0.449388),
+        (analysis.erlang_b, 0, 0, 1.0),
+        (analysis.erlang_b, 0, 1, 0.0),
+        (analysis.erlang_c, 5, 5, 1.0),
+    ],
+)
+def test_published_values(formula, erlangs, servers, expected) -> None:
+    assert formula(erlangs, servers) == pytest.approx(expected, abs=5e-7)
+
+
+@settings(max_examples=50)
+@given(st.floats(0, 300), st.floats(0.001, 0.5))
+def test_the_fewest_lines_are_enough_and_one_less_is_not(erlangs, blocking) -> None:
+    lines = analysis.lines_needed(erlangs, blocking=blocking)
+    assert analysis.erlang_b(erlangs, lines) <= blocking
+    assert lines == 0 or analysis.erlang_b(erlangs, lines - 1) > blocking
+
+
+def test_loads_that_are_not_are_refused() -> None:
+    for erlangs in (-1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="0 or more"):
+            analysis.lines_needed(erlangs)
+        with pytest.raises(ValueError, match="0 or more"):
+            analysis.erlang_b(erlangs, 1)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        analysis.lines_needed(1, blocking=1)
+
+
+def one_call(session: int, start: str, minutes: int) -> dict[str, object]:
+    return {
+        "call_session_history_id": session, "start_time": at(start), "incoming": True,
+        "remote_number_type": "pstn", "successful": True, "duration": 60 * minutes,
+    }  # fmt: skip
+
+
+def test_three_ways_by_hand() -> None:
+    # Thursday and Friday at ten, half an hour and an hour; on Friday at three two hours at once.
+    calls = [
+        one_call(1, "2026-10-01 10:00", 30), one_call(2, "2026-10-02 10:00", 60),
+        one_call(3, "2026-10-02 15:00", 60), one_call(4, "2026-10-02 15:00", 60),
+        one_call(5, "2026-10-03 12:00", 60),
+    ]  # fmt: skip
+    frame = analysis.peak_load(tables(calls=calls))
+    assert frame["measure"].tolist() == ["busiest", "daily peak", "steadiest"]
+    assert frame["erlangs"].tolist() == [2.0, (0.5 + 2.0) / 2, (0 + 2.0) / 2]
+    assert frame["clock"].fillna("").tolist() == ["15:00", "", "15:00"]
+    assert str(frame["day"].iloc[0]) == "2026-10-02 00:00:00+00:00"
+    assert frame["days"].tolist() == [1, 2, 2]
+    assert frame["lines"].tolist() == [analysis.lines_needed(x) for x in frame["erlangs"]]
+    assert analysis.peak_load(tables(calls=calls), days=None)["days"].tolist() == [1, 3, 3]
+    assert analysis.peak_load(tables(calls=calls), days=["Sun"]).empty
+    with pytest.raises(ValueError, match="'Sunday' is not one of Mon"):
+        analysis.peak_load(tables(calls=calls), days=["Sunday"])
+
+
+@pytest.mark.parametrize("timezone", ["UTC", "Europe/Berlin", "Australia/Lord_Howe"])
+def test_the_mean_of_peaks_is_not_below_the_steadiest_hour(timezone: str) -> None:
+    for seed in range(4):
+        history = random_tables(400, days=60, seed=seed)
+        busiest, daily, steady = analysis.peak_load(history, timezone=timezone, days=None)[
+            "erlangs"
+        ]
+        assert busiest >= daily >= steady > 0

@@ -1,0 +1,209 @@
+"""How many lines and agents a load takes: busy hours over days, and Erlang's formulas."""
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from voxframe.analysis._bins import make_bins, stamps, zone
+from voxframe.analysis._concurrency import HOUR, hours_of_days, intervals
+from voxframe.analysis._output import to_frame
+from voxframe.analysis._source import Entries, History, Source
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WORKDAYS = WEEKDAYS[:5]
+
+
+def erlang_b(erlangs: float, lines: int) -> float:
+    """Return the share of calls that find no line free (Erlang B, blocked calls are lost).
+
+    Parameters
+    ----------
+    erlangs : float
+        Traffic offered, erlangs, at least 0.
+    lines : int
+        How many lines there are, at least 0.
+
+    Returns
+    -------
+    float
+        0 to 1.
+
+    Raises
+    ------
+    ValueError
+        For a negative load or number of lines.
+
+    Examples
+    --------
+    >>> round(erlang_b(25, 30), 6)
+    0.052603
+    """
+    if not 0 <= erlangs < float("inf") or lines < 0:
+        raise ValueError(f"{erlangs} erlangs on {lines} lines: both have to be 0 or more.")
+    blocked = 1.0
+    for line in range(1, lines + 1):
+        blocked = erlangs * blocked / (line + erlangs * blocked)
+    return blocked
+
+
+def erlang_c(erlangs: float, agents: int) -> float:
+    """Return the share of callers that have to wait (Erlang C, nobody gives up).
+
+    Parameters
+    ----------
+    erlangs : float
+        Traffic offered, erlangs.
+    agents : int
+        How many agents there are.
+
+    Returns
+    -------
+    float
+        0 to 1; 1 where there are no more agents than erlangs, since the queue then grows
+        without end.
+
+    Raises
+    ------
+    ValueError
+        For a negative load or number of agents.
+
+    Examples
+    --------
+    >>> round(erlang_c(10, 12), 6)
+    0.449388
+    """
+    blocked = erlang_b(erlangs, agents)
+    return 1.0 if agents <= erlangs else agents * blocked / (agents - erlangs * (1 - blocked))
+
+
+def lines_needed(erlangs: float, *, blocking: float = 0.01) -> int:
+    """Return how many lines a load takes so that few calls find none free (Erlang B).
+
+    Parameters
+    ----------
+    erlangs : float
+        Traffic offered, erlangs. What was measured is what was *carried*; where no call was
+        turned away, both are the same.
+    blocking : float, default 0.01
+        The share of calls that may find no line free, above 0 and below 1.
+
+    Returns
+    -------
+    int
+        The fewest lines.
+
+    Raises
+    ------
+    ValueError
+        For a negative load, or a share out of bounds.
+
+    Examples
+    --------
+    >>> lines_needed(7.18)
+    14
+    """
+    if not 0 < blocking < 1:
+        raise ValueError(f"blocking: {blocking} is not between 0 and 1.")
+    if not 0 <= erlangs < float("inf"):
+        raise ValueError(f"{erlangs} erlangs: has to be 0 or more.")
+    lines, blocked = 0, 1.0
+    while blocked > blocking:
+        lines += 1
+        blocked = erlangs * blocked / (lines + erlangs * blocked)
+    return lines
+
+
+def peak_load(
+    history: History,
+    *,
+    timezone: str = "UTC",
+    days: Collection[str] | None = WORKDAYS,
+    blocking: float = 0.01,
+    side: str | None = "network",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
+) -> pd.DataFrame:
+    """Measure the load that lines are sized by, in the three usual ways.
+
+    ==============  ==================================================================
+    ``busiest``     the busiest 60 minutes of all (ITU-T E.600: the busy hour)
+    ``daily peak``  the mean over days of each day's own busy hour (average daily peak
+                    hour, ADPH)
+    ``steadiest``   the same clock hour every day, the one whose mean over days is greatest
+                    (time-consistent busy hour, TCBH)
+    ==============  ==================================================================
+
+    ITU-T E.500 averages a daily busy hour over a number of days, to avoid exceptional
+    values. ``daily peak`` is never below ``steadiest``.
+
+    Parameters
+    ----------
+    history : CallHistory or mapping of tables
+        What to look at; the calls that count are those of :func:`concurrency`.
+    timezone : str
+        IANA name of the timezone whose days and clock are meant.
+    days : collection of str or None, default Monday to Friday
+        Days that count: ``"Mon"`` to ``"Sun"``; None is all. A day without calls does not
+        count.
+    blocking : float, default 0.01
+        As in :func:`lines_needed`.
+    side, own, machine, network
+        As in :func:`concurrency`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Three rows, none without calls on such days: ``measure``; ``day``, the day of the
+        busiest hour, else null; ``clock``, when the hour begins, ``HH:MM``, null for
+        ``daily peak``; ``erlangs``; ``lines``, by :func:`lines_needed`; ``days``, how many
+        days it rests on.
+
+    Raises
+    ------
+    ValueError
+        For an unknown timezone, side or day.
+    """
+    chosen = WEEKDAYS if days is None else tuple(days)
+    if unknown := [day for day in chosen if day not in WEEKDAYS]:
+        raise ValueError(f"days: {unknown[0]!r} is not one of {', '.join(WEEKDAYS)}.")
+    source = Source.of(history, own=own, machine=machine, network=network).of_side(side)
+    starts, ends = intervals(source)
+    bins = make_bins(np.concatenate([starts[:1], ends[-1:] - 1]), "D", timezone)
+    day, first, busy = hours_of_days(bins, starts, ends)
+    wall = stamps(first, zone(timezone)).to_pandas().dt
+    counts = np.isin(wall.day_of_week.to_numpy(), [WEEKDAYS.index(name) for name in chosen])
+    day, first, busy = day[counts], first[counts], busy[counts]
+    minute = (wall.hour * 60 + wall.minute).to_numpy()[counts]
+    schema = pa.schema(
+        [("measure", pa.string()), ("day", pa.timestamp("us", timezone)), ("clock", pa.string()),
+         ("erlangs", pa.float64()), ("lines", pa.int64()), ("days", pa.int64())]
+    )  # fmt: skip
+    if not len(day):
+        return to_frame(schema.empty_table(), "numpy_nullable")
+    number = len(np.unique(day))
+    peaks = np.zeros(bins.edges.size, np.int64)
+    np.maximum.at(peaks, day, busy)
+    # In the hour that clocks repeat, a clock time has two hours; the busier one counts.
+    by_clock = np.zeros((24 * 60, bins.edges.size), np.int64)
+    np.maximum.at(by_clock, (minute, day), busy)
+    means = by_clock.sum(axis=1)
+    steady = int(means.argmax())
+    at = int(busy.argmax())
+    loads = [busy[at] / HOUR, peaks.sum() / number / HOUR, means[steady] / number / HOUR]
+    top = bins.edges[day[at]]
+    rows = {
+        "measure": ["busiest", "daily peak", "steadiest"],
+        "day": stamps(np.array([top] * 3), zone(timezone)).take(pa.array([0, None, None])),
+        "clock": [_clock(int(minute[at])), None, _clock(steady)],
+        "erlangs": loads,
+        "lines": [lines_needed(load, blocking=blocking) for load in loads],
+        "days": [1, number, number],
+    }
+    return to_frame(pa.table(rows, schema=schema), "numpy_nullable")
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
