@@ -35,7 +35,8 @@ NETWORK = """(case remote_number_type when 'user' then false
   else coalesce(regexp_full_match(remote_number, '(\\+|00)?[0-9]{7,15}')
     or regexp_full_match(regexp_extract(remote_number, '^sips?:([^@;]*)', 1),
       '(\\+|00)?[0-9]{7,15}'), false) end)"""
-CALLS = """(select c.* exclude (direction) replace (coalesce(c.start_time, s.start_date) as start_time),
+CALLS = """(select c.* exclude (direction)
+  replace (coalesce(c.start_time, s.start_date) as start_time),
   s.application_name,
   case when incoming then 'in' when not incoming then 'out' end direction
   from calls c join sessions s using (call_session_history_id))"""
