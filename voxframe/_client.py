@@ -31,6 +31,7 @@ from voxframe._progress import reporter
 from voxframe._query.options import PageParameters, ReadOptions, ReadSpec, prepare
 from voxframe._query.query import MOST_IDS, spell
 from voxframe._query.window import DateLike, window
+from voxframe._read.asked import asked
 from voxframe._read.interval import Interval, ServiceState
 from voxframe._read.page import PageReader
 from voxframe._read.pool import Pool
@@ -277,6 +278,7 @@ class Client:
             decoded = decoding(pool, reading.unknown_fields, lean=lean)
             running = Reader(
                 reading,
+                asked(reading.query, account_id=self._account, address=self._url),
                 self._setting,
                 workers,
                 self._sessions_per_interval,

@@ -170,10 +170,10 @@ class CallHistory:
         return len(self.tables["sessions"])
 
     def __repr__(self) -> str:
-        return as_text(glance(self.tables), self.receipt)
+        return as_text(glance(self.tables, self.receipt), self.receipt)
 
     def _repr_html_(self) -> str:
-        return as_html(glance(self.tables), self.receipt)
+        return as_html(glance(self.tables, self.receipt), self.receipt)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the lock, and without frames that can be made again. In one chunk, since a slice

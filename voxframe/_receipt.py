@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,15 @@ class Receipt:
         ``inclusive`` names: of a piece its own.
     inclusive : str
         Which ends belong to the result.
+    filters : Mapping[str, str]
+        What was selected, by the name of the parameter; of a person's values only
+        how many.
+    with_calls, with_records, with_other_resources : bool or None
+        What was read besides the sessions; None if that is not known.
+    account_id : int or None
+        Whose key it was read with.
+    address : str or None
+        Where from.
     read_at : datetime or None
         When the read began, UTC by this machine's clock.
     timezone : str
@@ -43,11 +52,24 @@ class Receipt:
         Size of the answers, inflated.
     mended : Mapping[str, int]
         Everything that was put right on the way, by kind.
+    unknown_fields : Mapping[str, int]
+        Fields that are not declared, as ``table.field``, and how often they came.
+    warnings : tuple of str
+        What the service warned of, in its own words.
+    missing_ids : tuple of int
+        Session ids asked for by name that the service does not know, or that lie outside
+        of the window.
     """
 
     from_date: datetime
     to_date: datetime
     inclusive: str = "left"
+    filters: Mapping[str, str] = field(default_factory=dict)
+    with_calls: bool | None = None
+    with_records: bool | None = None
+    with_other_resources: bool | None = None
+    account_id: int | None = None
+    address: str | None = None
     read_at: datetime | None = None
     timezone: str = "UTC"
     requests: int = 0
@@ -63,6 +85,19 @@ class Receipt:
     seconds: float = 0.0
     bytes: int = 0
     mended: Mapping[str, int] = field(default_factory=dict)
+    unknown_fields: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    missing_ids: tuple[int, ...] = ()
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Tables that were left out, by ``with_calls=False`` and its like."""
+        asked = {
+            "calls": self.with_calls,
+            "records": self.with_records,
+            "resource_usage": self.with_other_resources,
+        }
+        return tuple(table for table, read in asked.items() if read is False)
 
     @classmethod
     def sum(cls, receipts: "Sequence[Receipt]") -> "Receipt":
@@ -94,11 +129,20 @@ class Receipt:
                 any(r.from_date == first and r.inclusive in ("left", "both") for r in receipts),
                 any(r.to_date == last and r.inclusive in ("right", "both") for r in receipts),
             ),
+            filters=_one({tuple(r.filters.items()): r.filters for r in receipts}, {}),
+            with_calls=_all(r.with_calls for r in receipts),
+            with_records=_all(r.with_records for r in receipts),
+            with_other_resources=_all(r.with_other_resources for r in receipts),
+            account_id=_one({r.account_id: r.account_id for r in receipts}, None),
+            address=_one({r.address: r.address for r in receipts}, None),
             read_at=min((r.read_at for r in receipts if r.read_at), default=None),
             timezone=receipts[-1].timezone,
             settled=settled.pop() if len(settled) == 1 else _EACH_BY_ITSELF,
             seconds=_wall_time(receipts),
             mended=_added(r.mended for r in receipts),
+            unknown_fields=_added(r.unknown_fields for r in receipts),
+            warnings=tuple(dict.fromkeys(text for r in receipts for text in r.warnings)),
+            missing_ids=_missing(receipts),
             **counts,
         )
 
@@ -113,7 +157,8 @@ class Receipt:
         plain = asdict(self)
         for name in _DATES:
             plain[name] = None if plain[name] is None else plain[name].isoformat()
-        plain["mended"] = dict(self.mended)
+        for name in _TEXTS_AND_IDS:
+            plain[name] = list(plain[name])
         return plain
 
     @classmethod
@@ -135,6 +180,8 @@ class Receipt:
         for name in _DATES:
             if known.get(name) is not None:
                 known[name] = datetime.fromisoformat(known[name])
+        for name in _TEXTS_AND_IDS:
+            known[name] = tuple(known.get(name) or ())
         return cls(**known)
 
 
@@ -143,6 +190,7 @@ _EACH_BY_ITSELF = (
     "answer"
 )
 _DATES = ("from_date", "to_date", "read_at")
+_TEXTS_AND_IDS = ("warnings", "missing_ids")
 _COUNTS = (
     "requests",
     "retries",
@@ -154,6 +202,26 @@ _COUNTS = (
     "resource_usage",
     "bytes",
 )
+
+
+T = TypeVar("T")
+
+
+def _one(different: Mapping[Any, T], otherwise: T) -> T:
+    """Return what all have in common."""
+    return next(iter(different.values())) if len(different) == 1 else otherwise
+
+
+def _all(flags: Iterable[bool | None]) -> bool | None:
+    """Return whether all were read; a part that was not makes no whole, nor one not known."""
+    found = set(flags)
+    return False if False in found else None if None in found else True
+
+
+def _missing(receipts: Sequence[Receipt]) -> tuple[int, ...]:
+    """Return the ids that no stretch had: one is outside of all others' windows by nature."""
+    common = set(receipts[0].missing_ids).intersection(*(r.missing_ids for r in receipts))
+    return tuple(sorted(common))
 
 
 def _inclusive(left: bool, right: bool) -> str:

@@ -9,8 +9,10 @@ import pyarrow.compute as pc
 
 from voxframe._receipt import Receipt
 
-_KINDS = {"calls": "calls", "records": "records", "resource_usage": "resources"}
+_KINDS = {"calls": "legs", "records": "records", "resource_usage": "resources"}
 _KIBI = 1024
+_NOT_READ = "not read"
+_NOTHING = "\N{EN DASH}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,13 @@ class Glance:
     Attributes
     ----------
     rows : dict of int
-        Rows of each table.
+        Rows of each table that was read.
     answered : float or None
-        Share of the calls that were answered, None without calls.
+        Share of the legs that were answered, None without legs.
     minutes : float
-        Length of the calls together.
-    costs : dict of Decimal
-        Price by kind.
+        Length of the legs together.
+    costs : dict of Decimal or None
+        Price by kind, None for what was not read.
     size : int
         Bytes in memory.
     """
@@ -34,17 +36,19 @@ class Glance:
     rows: dict[str, int]
     answered: float | None
     minutes: float
-    costs: dict[str, Decimal]
+    costs: dict[str, Decimal | None]
     size: int
 
 
-def glance(tables: dict[str, pa.Table]) -> Glance:
+def glance(tables: dict[str, pa.Table], receipt: Receipt) -> Glance:
     """Sum up four tables.
 
     Parameters
     ----------
     tables : dict of pyarrow.Table
         As of a `CallHistory`.
+    receipt : Receipt
+        Of the same result: it knows what was left out.
 
     Returns
     -------
@@ -55,11 +59,13 @@ def glance(tables: dict[str, pa.Table]) -> Glance:
     answered = pc.sum(calls.column("successful")).as_py() or 0
     # A sum of decimal128(18, 9) could outgrow its 18 digits; Arrow widens it to 38.
     costs = {
-        kind: pc.sum(tables[name].column("cost")).as_py() or Decimal(0)
+        kind: None
+        if name in receipt.unread
+        else pc.sum(tables[name].column("cost")).as_py() or Decimal(0)
         for name, kind in _KINDS.items()
     }
     return Glance(
-        rows={name: len(table) for name, table in tables.items()},
+        rows={name: len(table) for name, table in tables.items() if name not in receipt.unread},
         answered=answered / len(calls) if len(calls) else None,
         minutes=(pc.sum(calls.column("duration")).as_py() or 0) / 60,
         costs=costs,
@@ -82,17 +88,14 @@ def as_text(seen: Glance, receipt: Receipt) -> str:
     str
         Without a newline at the end.
     """
-    rows = seen.rows
-    calls = f"{_count(rows['calls'], 'call')}{_answered(seen)}"
-    records, uses = (
-        _count(rows["records"], "record"),
-        _count(rows["resource_usage"], "resource use"),
-    )
+    children = ", ".join(_children(seen))
     lines = [
-        f"CallHistory of {_count(rows['sessions'], 'session')}: {calls}, {records}, {uses}",
-        f"  {_window(receipt)}; cost {_total(seen):,.2f} ({_split(seen)}); {_size(seen.size)}",
+        f"CallHistory of {_count(seen.rows['sessions'], 'session')}: {children}",
+        f"  {_window(receipt)}; {_cost(seen)}; {_size(seen.size)}",
         f"  {_receipt(receipt)}",
     ]
+    if left_out := _left_out(receipt):
+        lines.insert(1, f"  {left_out}")
     return "\n".join(lines)
 
 
@@ -111,14 +114,17 @@ def as_html(seen: Glance, receipt: Receipt) -> str:
     str
         One ``div`` with inline styles and nothing to load.
     """
+    rows = {name: f"{number:,}" for name, number in seen.rows.items()}
+    of_legs = "of legs" if "calls" in rows else ""
+    total = _total(seen)
     figures = [
-        ("sessions", f"{seen.rows['sessions']:,}", ""),
-        ("calls", f"{seen.rows['calls']:,}", ""),
-        ("answered", "none" if seen.answered is None else f"{seen.answered:.1%}", "of calls"),
-        ("minutes", f"{seen.minutes:,.0f}", "of calls"),
-        ("records", f"{seen.rows['records']:,}", ""),
-        ("resource uses", f"{seen.rows['resource_usage']:,}", ""),
-        ("cost", f"{_total(seen):,.2f}", _split(seen)),
+        ("sessions", rows["sessions"], ""),
+        ("legs", rows.get("calls", _NOT_READ), ""),
+        ("answered", _answered(seen), of_legs),
+        ("minutes", f"{seen.minutes:,.0f}" if of_legs else _NOTHING, of_legs),
+        ("records", rows.get("records", _NOT_READ), ""),
+        ("resource uses", rows.get("resource_usage", _NOT_READ), ""),
+        ("cost", "not known" if total is None else f"{total:,.2f}", _split(seen)),
     ]
     tiles = "".join(
         '<div style="min-width:5.5em">'
@@ -128,13 +134,16 @@ def as_html(seen: Glance, receipt: Receipt) -> str:
         f'<div style="font-size:.75em;opacity:.65">{escape(note)}</div></div>'
         for label, value, note in figures
     )
+    left_out = _left_out(receipt)
+    if left_out:
+        left_out = f'<div style="margin-top:.6em;font-weight:600">{escape(left_out)}</div>'
     return (
         '<div style="font-family:system-ui,sans-serif;line-height:1.35;color:inherit;'
         "display:inline-block;max-width:60em;padding:.8em 1em;border-radius:.5em;"
         'border:1px solid rgba(128,128,128,.4)">'
         f'<div style="margin-bottom:.6em"><strong>CallHistory</strong> '
         f'<span style="opacity:.75">{escape(_window(receipt))} · {_size(seen.size)}</span></div>'
-        f'<div style="display:flex;flex-wrap:wrap;gap:.6em 1.6em">{tiles}</div>'
+        f'<div style="display:flex;flex-wrap:wrap;gap:.6em 1.6em">{tiles}</div>{left_out}'
         f'<div style="margin-top:.7em;padding-top:.5em;font-size:.8em;opacity:.75;'
         f'border-top:1px solid rgba(128,128,128,.3)">{escape(_receipt(receipt))}</div></div>'
     )
@@ -144,10 +153,35 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
+def _children(seen: Glance) -> list[str]:
+    words = {"calls": "leg", "records": "record", "resource_usage": "resource use"}
+    parts = {
+        name: _count(seen.rows[name], word) for name, word in words.items() if name in seen.rows
+    }
+    if seen.answered is not None:
+        parts["calls"] += f" ({seen.answered:.1%} answered, {seen.minutes:,.0f} minutes)"
+    return list(parts.values()) or ["nothing else"]
+
+
 def _answered(seen: Glance) -> str:
-    if seen.answered is None:
-        return ""
-    return f" ({seen.answered:.1%} answered, {seen.minutes:,.0f} minutes)"
+    if seen.answered is not None:
+        return f"{seen.answered:.1%}"
+    return "none" if "calls" in seen.rows else _NOTHING
+
+
+def _left_out(receipt: Receipt) -> str:
+    """Return in words what the result does not hold; nothing if it is whole."""
+    words = {"calls": "legs (calls)", "records": "records", "resource_usage": "other resources"}
+    parts = []
+    if receipt.unread:
+        names = ", ".join(words[name] for name in receipt.unread)
+        parts.append(f"not read: {names}, so the whole cost is not known")
+    if receipt.missing_ids:
+        ids = _count(len(receipt.missing_ids), "session id")
+        parts.append(f"{ids} unknown to the service or outside of the window")
+    if receipt.warnings:
+        parts.append(f"the service warns: {' '.join(receipt.warnings)}")
+    return "; ".join(parts)
 
 
 def _window(receipt: Receipt) -> str:
@@ -158,12 +192,22 @@ def _window(receipt: Receipt) -> str:
     )
 
 
-def _total(seen: Glance) -> Decimal:
-    return sum(seen.costs.values(), Decimal(0))
+def _total(seen: Glance) -> Decimal | None:
+    """Return the whole price; None if a part of it was not read."""
+    known = [cost for cost in seen.costs.values() if cost is not None]
+    return sum(known, Decimal(0)) if len(known) == len(seen.costs) else None
+
+
+def _cost(seen: Glance) -> str:
+    total = _total(seen)
+    return f"cost {'not known' if total is None else f'{total:,.2f}'} ({_split(seen)})"
 
 
 def _split(seen: Glance) -> str:
-    return ", ".join(f"{kind} {cost:,.2f}" for kind, cost in seen.costs.items())
+    return ", ".join(
+        f"{kind} {_NOT_READ if cost is None else f'{cost:,.2f}'}"
+        for kind, cost in seen.costs.items()
+    )
 
 
 def _size(size: float) -> str:

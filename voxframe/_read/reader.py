@@ -3,7 +3,8 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 from voxframe._decode.decode import Page, decode
 from voxframe._decode.page import RawPage
 from voxframe._history import CallHistory
+from voxframe._http.redact import redact
 from voxframe._http.usage import Usage
 from voxframe._progress import Progress, Report
 from voxframe._query.options import ReadSpec
@@ -64,6 +66,8 @@ class Reader:
     ----------
     reading : ReadSpec
         What is read.
+    asked : Receipt
+        The same as receipts say it.
     setting : ServiceState
         What is known of the service.
     workers : int
@@ -79,6 +83,7 @@ class Reader:
     """
 
     reading: ReadSpec
+    asked: Receipt
     setting: ServiceState
     workers: int
     sessions_per_interval: int
@@ -157,10 +162,14 @@ class Reader:
         mended = usage.mended.copy()
         for kinds in (*(each.mended for each in settled), *(page.mended for page in pages)):
             mended.update(kinds)
+        unknown: Counter[str] = Counter()
+        for page in pages:
+            unknown.update(page.unknown_fields)
         stretch = self.reading.window.part(interval.first, interval.end)
         return self._history(
             assembled.tables,
-            Receipt(
+            replace(
+                self.asked,
                 from_date=stretch.from_date,
                 to_date=stretch.to_date,
                 inclusive=stretch.inclusive,
@@ -175,16 +184,21 @@ class Reader:
                 seconds=result.seconds,
                 bytes=usage.bytes,
                 mended=dict(+mended),
+                unknown_fields=dict(unknown),
+                warnings=self._warnings(pages),
             ),
         )
 
+    def _warnings(self, pages: Sequence[Page]) -> tuple[str, ...]:
+        """Return what the service warned of, without what is a person's."""
+        forms = self.reading.query.forms
+        said = dict.fromkeys(text for page in pages for text in page.warnings)
+        return tuple(dict.fromkeys(_cleaned(text, forms) for text in said))
+
     def nothing(self) -> CallHistory:
         """Make the result of an empty window."""
-        inside = self.reading.window
-        receipt = Receipt(
-            from_date=inside.from_date,
-            to_date=inside.to_date,
-            inclusive=inside.inclusive,
+        receipt = replace(
+            self.asked,
             read_at=datetime.fromtimestamp(self.page_reader.fetcher.clock.now(), UTC),
             timezone=self.setting.timezone,
             settled="the window is empty, so nothing was asked",
@@ -215,6 +229,29 @@ class Reader:
             self._usage.retries,
             time.monotonic() - self._began,
         )
-        if made and made.mended:
+        if made is None:
+            return
+        window = inside.from_date, inside.to_date
+        if made.unknown_fields:
+            names = ", ".join(sorted(made.unknown_fields))
+            logger.info("%s to %s: fields that are not declared: %s", *window, names)
+        if made.mended:
             kinds = ", ".join(f"{kind} {number}" for kind, number in sorted(made.mended.items()))
-            logger.warning("%s to %s: mended %s", inside.from_date, inside.to_date, kinds)
+            logger.warning("%s to %s: mended %s", *window, kinds)
+        for text in made.warnings:
+            logger.warning("%s to %s: the service warns: %s", *window, text)
+        if made.missing_ids:
+            logger.warning(
+                "%s to %s: %d session ids are unknown to the service, or outside of the window; "
+                "receipt.missing_ids names them",
+                *window,
+                len(made.missing_ids),
+            )
+
+
+def _cleaned(text: str, forms: Iterable[Mapping[str, str]]) -> str:
+    """Return somebody else's words without control characters, numbers and filters' values."""
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    for form in forms:
+        text = redact(text, form)
+    return text

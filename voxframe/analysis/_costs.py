@@ -5,7 +5,7 @@ import pandas as pd
 
 from voxframe.analysis._bins import Bins, make_bins
 from voxframe.analysis._grouping import KINDS, By, Coded, columns_by, over_time
-from voxframe.analysis._money import sums, total
+from voxframe.analysis._money import cost_of, total
 from voxframe.analysis._output import DtypeBackend, grouped
 from voxframe.analysis._source import Flags, History, Ints, Source, epoch_seconds, valid
 
@@ -82,8 +82,9 @@ def cost_breakdown(
         ``total_cost`` in the account's currency. In order of time, or the dearest
         first. With ``freq`` alone every stretch from the first session to the last has
         a row, with ``by`` those in which something is. A price that is absent counts as
-        nothing. Without ``by`` and ``freq`` there is one row, of zeros when the history
-        is empty.
+        nothing; of a part that was not read at all (``with_records=False`` …) the cost
+        is null, and so is the total. Without ``by`` and ``freq`` there is one row, of
+        zeros when the history is empty.
 
     Raises
     ------
@@ -92,13 +93,15 @@ def cost_breakdown(
     """
     source = Source.of(history)
     kinds = tuple(KINDS)
+    known = [f"{name}_cost" for kind, name in KINDS.items() if kind not in source.unread]
     time = None if freq is None else _in_time(source, freq, timezone)
     counts = [source.count(kind) for kind in kinds]
     groups = over_time(time, columns_by(source, by, kinds), sum(counts))
     parts = np.split(groups.codes, np.cumsum(counts)[:-1])
     figures = {
-        f"{KINDS[kind]}_cost": sums(source[kind]["cost"], codes, groups.size)
+        f"{KINDS[kind]}_cost": cost_of(source, kind, codes, groups.size)
         for kind, codes in zip(kinds, parts, strict=True)
     }
-    figures["total_cost"] = total(*figures.values())
-    return grouped(groups.labels, figures, "total_cost", dtype_backend)
+    figures["total_cost"] = total(source, *figures.values())
+    dearest = "total_cost" if len(known) == len(kinds) or not known else known[0]
+    return grouped(groups.labels, figures, dearest, dtype_backend)

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from voxframe.analysis._grouping import By, Coded, Groups, columns_by, group
-from voxframe.analysis._output import grouped, ratio, to_frame
+from voxframe.analysis._output import grouped, ratio, to_frame, unknown
 from voxframe.analysis._source import History, Ints, Source
 
 QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
@@ -48,7 +48,8 @@ def duration_stats(history: History, *, by: By = None) -> pd.DataFrame:
         ACD of :func:`traffic`), ``min``, ``p50``, ``p90``, ``p95``, ``p99``, ``max``;
         the most calls first. Quantiles are interpolated between the two nearest calls
         (Hyndman and Fan's type 7, as numpy's ``linear`` and SQL's ``percentile_cont``).
-        Without ``by`` there is one row; without calls its figures are null.
+        Without ``by`` there is one row; without calls its figures are null, and the
+        counts too when the calls were not read (``with_calls=False``).
     """
     source = Source.of(history)
     seconds, groups = _measured(source, by)
@@ -59,6 +60,8 @@ def duration_stats(history: History, *, by: By = None) -> pd.DataFrame:
         names = ("mean", "min", *QUANTILES, "max")
         empty = {"calls": counts, "total": added}
         empty |= {name: pa.nulls(groups.size, pa.float64()) for name in names}
+        if "calls" in source.unread:
+            empty = unknown(empty)
         return grouped(groups.labels, empty, "calls", "numpy_nullable")
     first = np.cumsum(counts) - counts
     figures = {

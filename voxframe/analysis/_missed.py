@@ -11,7 +11,7 @@ from voxframe._spec.tables import SESSION_ID
 from voxframe.analysis._bins import make_bins, zone
 from voxframe.analysis._costs import time_codes
 from voxframe.analysis._grouping import By, columns_by, encode, over_time
-from voxframe.analysis._output import grouped, ratio, to_frame
+from voxframe.analysis._output import grouped, ratio, to_frame, unknown
 from voxframe.analysis._sip_codes import meaning
 from voxframe.analysis._source import Flags, History, Ints, Source, integers
 
@@ -106,7 +106,8 @@ def inbound_outcomes(
     pandas.DataFrame
         ``start`` (with ``freq``), the columns of ``by``, then ``inbound`` and the four
         counts above, which add up to it, and ``missed_share`` (missed / inbound, 0 to
-        1, null without inbound sessions). In order of time, or the most inbound first.
+        1, null without inbound sessions). All of it is null when the calls were not read
+        (``with_calls=False``). In order of time, or the most inbound first.
     """
     source = Source.of(history)
     size = source.count("sessions")
@@ -122,6 +123,8 @@ def inbound_outcomes(
     }
     inbound = np.asarray(np.sum(list(counts.values()), axis=0, dtype=np.int64))
     figures = {"inbound": inbound, **counts, "missed_share": ratio(counts["missed"], inbound)}
+    if "calls" in source.unread:
+        figures = unknown(figures)
     return grouped(groups.labels, figures, "inbound", "numpy_nullable")
 
 

@@ -1,11 +1,15 @@
 """Exact sums of money."""
 
+import logging
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from voxframe._spec.tables import MONEY
-from voxframe.analysis._source import Ints, valid
+from voxframe.analysis._source import Ints, Source, valid
+
+logger = logging.getLogger("voxframe")
 
 WIDE = pa.decimal128(38, 9)
 """Wide enough for the sum of any column; a price itself has 18 digits."""
@@ -38,8 +42,19 @@ def sums(cost: pa.ChunkedArray, codes: Ints, size: int) -> pa.Array:
     return both.sort_by("group")["cost_sum"].combine_chunks().cast(WIDE)
 
 
-def total(*parts: pa.Array) -> pa.Array:
-    """Add columns of sums, exactly."""
+def cost_of(source: Source, kind: str, codes: Ints, size: int) -> pa.Array:
+    """Return the exact sum of a table's prices by group; nulls if the table was not read."""
+    if kind in source.unread:
+        return pa.nulls(size, WIDE)
+    return sums(source[kind]["cost"], codes, size)
+
+
+def total(source: Source, *parts: pa.Array) -> pa.Array:
+    """Add columns of sums, exactly; warn where a part is missing, since a null is overlooked."""
+    if source.unread:
+        logger.warning(
+            "%s were not read, so the total cost is null", " and ".join(sorted(source.unread))
+        )
     whole = parts[0]
     for part in parts[1:]:
         whole = pc.add(whole.cast(_ADDABLE), part.cast(_ADDABLE)).cast(WIDE)

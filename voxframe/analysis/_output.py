@@ -42,6 +42,11 @@ def ratio(over: NDArray[Any], under: NDArray[Any]) -> pa.Array:
     return pa.array(over / np.where(nothing, 1, under), pa.float64(), mask=nothing)
 
 
+def unknown(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return columns of the same types that hold nothing: figures of what was not read."""
+    return {name: pa.nulls(len(each), pa.array(each).type) for name, each in figures.items()}
+
+
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Give a frame's rows as dicts."""
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]

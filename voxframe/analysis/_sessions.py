@@ -1,5 +1,7 @@
 """What each session was: its calls, its talk, its whole price."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -7,8 +9,8 @@ import pyarrow as pa
 from voxframe._spec.tables import SESSION_ID
 from voxframe.analysis._bins import zone
 from voxframe.analysis._grouping import KINDS, encode
-from voxframe.analysis._money import sums, total
-from voxframe.analysis._output import DtypeBackend, to_frame
+from voxframe.analysis._money import cost_of, total
+from voxframe.analysis._output import DtypeBackend, to_frame, unknown
 from voxframe.analysis._source import Flags, History, Ints, Legs, Source
 
 _DETECTOR = "VOICEMAILDETECTION"
@@ -97,7 +99,7 @@ def session_totals(
     pandas.DataFrame
         One row a session, in the order of ``sessions``. Counts, seconds and prices
         (the account's currency) of a session without calls are 0, its ``first_answer``
-        is null.
+        is null. What was not read (``with_calls=False`` …) is null, and so is the total.
     """
     source = Source.of(history)
     sessions, legs, parents = source["sessions"], source.legs, source.parents("calls")
@@ -105,7 +107,7 @@ def session_totals(
     size = source.count("sessions")
     first = _first_answer(legs, parents, size)
     never = first == _NEVER
-    figures = {
+    figures: dict[str, Any] = {
         "calls_in": _tally(parents, legs.incoming, size),
         "calls_out": _tally(parents, legs.outgoing, size),
         "answered_in": _tally(parents, legs.incoming & legs.answered, size),
@@ -114,10 +116,13 @@ def session_totals(
         "first_answer": pa.array(np.where(never, 0, first) * 1_000_000, mask=never).cast(instant),
         "leg_seconds": _add(parents, legs.seconds, size),
         "talk_seconds": _talk(legs, parents, size),
-        "voicemail_detections": _detections(source, size),
     }
+    if "calls" in source.unread:
+        figures = unknown(figures)
+    detections = {"voicemail_detections": _detections(source, size)}
+    figures |= unknown(detections) if "resource_usage" in source.unread else detections
     costs = {
-        f"{name}_cost": sums(source[kind]["cost"], source.parents(kind), size)
+        f"{name}_cost": cost_of(source, kind, source.parents(kind), size)
         for kind, name in KINDS.items()
     }
     known = {
@@ -126,5 +131,5 @@ def session_totals(
         "application_name": sessions["application_name"],
         "rule_name": sessions["rule_name"],
     }
-    costs["total_cost"] = total(*costs.values())
+    costs["total_cost"] = total(source, *costs.values())
     return to_frame(pa.table({**known, **figures, **costs}), dtype_backend)

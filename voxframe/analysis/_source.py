@@ -86,6 +86,8 @@ class Source:
 
     tables: Mapping[str, pa.Table]
     far_ends: FarEnds = field(default_factory=FarEnds.of)
+    unread: frozenset[str] = frozenset()
+    """Tables that the read left out, so that no row of theirs says nothing about a cost."""
 
     @classmethod
     def of(
@@ -108,7 +110,8 @@ class Source:
         missing = [name for name in SCHEMAS if name not in tables]
         if missing:
             raise ValueError(f"Tables are missing: {', '.join(missing)}. All four are needed.")
-        return cls(tables, FarEnds.of(own, machine, network))
+        unread = getattr(getattr(history, "receipt", None), "unread", ())
+        return cls(tables, FarEnds.of(own, machine, network), frozenset(unread))
 
     def __getitem__(self, name: str) -> pa.Table:
         return self.tables[name]

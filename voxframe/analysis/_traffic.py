@@ -11,7 +11,7 @@ from voxframe.analysis._bins import Bins, make_bins, zone
 from voxframe.analysis._costs import time_codes
 from voxframe.analysis._grouping import By, Coded, columns_by, encode, names_of, over_time
 from voxframe.analysis._money import sums, to_float
-from voxframe.analysis._output import DtypeBackend, grouped, ratio
+from voxframe.analysis._output import DtypeBackend, grouped, ratio, unknown
 from voxframe.analysis._sip_codes import is_effective
 from voxframe.analysis._source import Entries, Flags, History, Ints, Legs, Source
 
@@ -148,7 +148,8 @@ def traffic(
     pandas.DataFrame
         ``start`` (with ``freq``), the columns of ``by``, then the above. In order of
         time, or the most legs first. With ``freq`` alone every stretch has a row,
-        with ``by`` those in which something is. Division by nothing is null.
+        with ``by`` those in which something is. Division by nothing is null, and so is
+        everything when the calls were not read (``with_calls=False``).
 
     Raises
     ------
@@ -199,6 +200,8 @@ def traffic(
         "failed_cost": money(~legs.answered),
         "erlangs": ratio(busy, _lengths(groups.labels, bins, size)),
     }
+    if "calls" in source.unread:
+        figures = unknown(figures)
     return grouped(groups.labels, figures, "legs", dtype_backend)
 
 

@@ -86,8 +86,10 @@ def plot_cost(
     width = (ended - begun) * (0.86 if len(begun) < 120 else 1.0)  # noqa: PLR2004
     floor = np.zeros(len(begun))
     for kind, colour in _KINDS.items():
-        height = frame[f"{kind}_cost"].to_numpy(float)
-        label = f"{kind.capitalize()} {draw.number(height.sum())}"
+        cost = frame[f"{kind}_cost"]
+        height = cost.fillna(0).to_numpy(float)
+        said = "not read" if cost.isna().all() else draw.number(height.sum())
+        label = f"{kind.capitalize()} {said}"
         axes.bar(begun, height, width, floor, align="edge", color=colour, label=label)
         floor += height
     draw.tidy(axes, title, legend=True)

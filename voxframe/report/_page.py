@@ -21,6 +21,7 @@ from voxframe.report._pictures import pictures
 _TOP = 12
 _LARGE = 10
 _NONE = "\N{EN DASH}"
+_NOT_READ = "not read"
 _NUMBER = re.compile(r"\+?\d[\d \-().]{5,}\d")
 
 
@@ -56,8 +57,10 @@ class _Page:
     places: int
     """Decimal places of money: enough for the whole to have three digits that matter."""
 
-    def money(self, value: float) -> str:
+    def money(self, value: Any) -> str:
         """Write money with the page's decimal places, thousands apart."""
+        if pd.isna(value):
+            return _NOT_READ
         return f"{value:,.{self.places}f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
     def label(self, value: Any, missing: str = _NONE) -> str:
@@ -69,7 +72,19 @@ class _Page:
 
 
 def _count(value: Any) -> str:
-    return f"{int(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    if pd.isna(value):
+        return _NOT_READ
+    return f"{round(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _sum(column: pd.Series) -> float:
+    """Return the sum; NaN if a part of it is not known."""
+    whole = column.sum(skipna=False)
+    return float("nan") if pd.isna(whole) else float(whole)
+
+
+def _share(part: Any, whole: float) -> str:
+    return _percent(pd.NA if pd.isna(whole) or not whole else part / whole)
 
 
 def _percent(value: Any) -> str:
@@ -97,13 +112,15 @@ def _calls(page: _Page) -> list[Figure]:
     acd = whole["acd"]
     return [
         Figure("Outside calls", _count(whole["legs"]), both),
-        Figure("Minutes", _count(round(whole["connected_minutes"])), paid),
+        Figure("Minutes", _count(whole["connected_minutes"]), paid),
         Figure("ASR, outgoing", _percent(whole["asr"]), f"NER {_percent(whole['ner'])}"),
         Figure("ACD, outgoing", _NONE if pd.isna(acd) else spoken(acd), "average call duration"),
     ]
 
 
 def _busiest(page: _Page) -> list[Figure]:
+    if "calls" in Source.of(page.history).unread:
+        return [Figure("Calls at once", _NOT_READ), Figure("Busy hour", _NOT_READ)]
     hours = analysis.concurrency(page.history, freq="D", timezone=page.timezone)
     if hours.empty:
         return [Figure("Calls at once", "0"), Figure("Busy hour", _NONE)]
@@ -131,28 +148,30 @@ def _failed(page: _Page) -> Figure:
 
 def _figures(page: _Page) -> list[Figure]:
     sessions = _count(Source.of(page.history).count("sessions"))
-    talk = int(analysis.session_totals(page.history)["talk_seconds"].sum())
-    talked = f"{_count(round(talk / 3600))} h of people connected"
+    talk = _sum(analysis.session_totals(page.history)["talk_seconds"])
+    talked = (
+        "calls were not read" if pd.isna(talk) else f"{_count(talk / 3600)} h of people connected"
+    )
     first = [_costs(page), Figure("Sessions", sessions, talked)]
     return [*first, *_calls(page), *_busiest(page), _missed(page), _failed(page)]
 
 
 def _spenders(page: _Page, by: str, title: str, missing: str) -> Listing:
     frame = analysis.cost_breakdown(page.history, by=by)
-    whole = float(frame["total_cost"].sum())
+    whole = _sum(frame["total_cost"])
     names = ["calls_cost", "records_cost", "resources_cost", "total_cost"]
     top = frame.head(_TOP)
     rows = [
         (page.label(row[by], missing), *(page.money(row[name]) for name in names),
-         _percent(row["total_cost"] / whole if whole else pd.NA))
+         _share(row["total_cost"], whole))
         for row in records(top)
     ]  # fmt: skip
     rest = frame.iloc[_TOP:]
     if len(rest):
-        sums = [float(rest[name].sum()) for name in names]
-        share = _percent(sums[-1] / whole if whole else pd.NA)
+        sums = [_sum(rest[name]) for name in names]
+        share = _share(sums[-1], whole)
         rows.append((f"{_count(len(rest))} others", *(page.money(part) for part in sums), share))
-    totals = [float(value) for value in top["total_cost"]] + [0.0] * bool(len(rest))
+    totals = [float(value) for value in top["total_cost"].fillna(0)] + [0.0] * bool(len(rest))
     heads = ("", "calls", "records", "resources", "total", "share")
     return Listing(title, "", heads, frozenset(heads[1:4]), tuple(rows), _bars(totals))
 
@@ -167,12 +186,12 @@ def _by_number(page: _Page) -> Listing:
     frame = whole.nlargest(_TOP, "cost")
     rows = [
         (page.label(row["remote_number"]), _count(row["legs"]),
-         _count(row["answered"] + row["accepted"]), _count(round(row["connected_minutes"])),
+         _count(row["answered"] + row["accepted"]), _count(row["connected_minutes"]),
          page.money(row["cost"]))
         for row in records(frame)
     ]  # fmt: skip
     heads = ("", "calls", "answered", "minutes", "cost")
-    bar = _bars([float(cost) for cost in frame["cost"]])
+    bar = _bars([float(cost) for cost in frame["cost"].fillna(0)])
     minor = frozenset({"answered", "minutes"})
     return Listing("Dearest numbers", "Price of the calls alone.", heads, minor, tuple(rows), bar)
 
@@ -244,12 +263,20 @@ def _receipt(receipt: Receipt | None) -> list[tuple[str, str]]:
     for name, value in known.items():
         if isinstance(value, Mapping):
             shown = (
-                ", ".join(f"{kind}: {_count(times)}" for kind, times in value.items()) or "nothing"
+                ", ".join(
+                    f"{kind}: {times if isinstance(times, str) else _count(times)}"
+                    for kind, times in value.items()
+                )
+                or "nothing"
             )
         elif isinstance(value, float):
             shown = number(value)
+        elif isinstance(value, bool):
+            shown = "yes" if value else "no"
         elif isinstance(value, int):
-            shown = _count(value)
+            shown = str(value) if name.endswith("_id") else _count(value)
+        elif isinstance(value, list):
+            shown = ", ".join(map(str, value)) or "none"
         else:
             shown = _NONE if value is None or value == "" else str(value)
         lines.append((name.replace("_", " "), shown))
@@ -311,7 +338,8 @@ def report_html(
         raise ModuleNotFoundError(
             "a report needs Jinja: pip install 'voxframe[report]'", name=error.name
         ) from error
-    paid = float(analysis.cost_breakdown(history)["total_cost"].iloc[0])
+    parts = analysis.cost_breakdown(history).iloc[0].drop("total_cost")
+    paid = float(parts.fillna(0).sum())
     page = _Page(
         history, zone(timezone), show_numbers, places=2 if not paid or abs(paid) >= _LARGE else 4
     )
