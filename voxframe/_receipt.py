@@ -57,8 +57,8 @@ class Receipt:
     warnings : tuple of str
         What the service warned of, in its own words.
     missing_ids : tuple of int
-        Session ids asked for by name that the service does not know, or that lie outside
-        of the window.
+        Session ids that were asked for and are not in the result: unknown to the
+        service, outside of the window, or left out by another filter.
     """
 
     from_date: datetime

@@ -178,7 +178,7 @@ def _left_out(receipt: Receipt) -> str:
         parts.append(f"not read: {names}, so the whole cost is not known")
     if receipt.missing_ids:
         ids = _count(len(receipt.missing_ids), "session id")
-        parts.append(f"{ids} unknown to the service or outside of the window")
+        parts.append(f"{ids} not found in the window")
     if receipt.warnings:
         parts.append(f"the service warns: {' '.join(receipt.warnings)}")
     return "; ".join(parts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ from voxframe._plan.service_time import ServiceTimezone
 from voxframe._timezones import zone
 from voxframe.errors import IncompleteHistoryError
 
+IDS = "call_session_history_id"
 _MICRO = 1_000_000
 # A service that changes its timezone more often than this while one window is read is broken.
 _TIMEZONES = 4
@@ -123,23 +125,44 @@ class IntervalReader:
         self.gathered: IntervalPages | None = None
         self._piece = piece
         self._pages: list[Page] = []
-        self._parts = [
-            _FormReader(piece, setting, form, workers=workers, free=free, most=most)
-            for form in forms
-        ]
+        self._reader = partial(_FormReader, piece, setting, workers=workers, free=free, most=most)
+        self._parts = [self._reader(form) for form in forms]
 
     def start(self) -> list[Request]:
         """Return the requests to begin with."""
         return [request for part in self._parts for request in part.start()]
 
-    def receive(self, request: Request, page: Page) -> list[Request]:
-        """Take a page in; return what to send next."""
+    def receive(self, request: Request, page: Page | None) -> list[Request]:
+        """Take a page in, None for a list of ids that was refused; return what to send next."""
+        if request.reader not in self._parts:
+            return []
+        if page is None:
+            return self._halved(request)
         self._pages.append(page)
         more = request.reader.receive(request.ask, page)
+        self._gather()
+        return more
+
+    def _halved(self, request: Request) -> list[Request]:
+        """Return the first requests of both halves of a list of ids that was refused."""
+        # One id that is unknown, or outside of the dates of one request, spoils its list.
+        at = self._parts.index(request.reader)
+        form = request.reader.form
+        ids = form[IDS].split(";")
+        if len(ids) == 1:
+            request.reader.settled = Completeness("the service does not know a session id", 0)
+            self._gather()
+            return []
+        middle = len(ids) // 2
+        halves = [{**form, IDS: ";".join(half)} for half in (ids[:middle], ids[middle:])]
+        parts = [self._reader(half) for half in halves]
+        self._parts[at : at + 1] = parts
+        return [sent for part in parts for sent in part.start()]
+
+    def _gather(self) -> None:
         settled = [part.settled for part in self._parts if part.settled is not None]
         if len(settled) == len(self._parts):
             self.gathered = IntervalPages(self._piece, self._pages, settled)
-        return more
 
 
 class _FormReader:

@@ -17,7 +17,7 @@ from voxframe._http.redact import redact
 from voxframe._http.usage import Usage
 from voxframe._progress import Progress, Report
 from voxframe._query.options import ReadSpec
-from voxframe._read.interval import Interval, IntervalReader, Request, ServiceState
+from voxframe._read.interval import IDS, Interval, IntervalReader, Request, ServiceState
 from voxframe._read.page import PageReader
 from voxframe._read.pool import Pool
 from voxframe._read.scheduler import IntervalResult, run
@@ -26,6 +26,8 @@ from voxframe._tables.assemble import assemble
 from voxframe.errors import ApiError
 
 logger = logging.getLogger("voxframe")
+# The whole list is refused for one id in it that is unknown or outside of the dates asked.
+_UNKNOWN_ID = 150
 # Without it Python prints warnings to stderr for a program that set up no logging.
 logger.addHandler(logging.NullHandler())
 
@@ -130,17 +132,21 @@ class Reader:
             newest_first=self.reading.desc_order,
         )
 
-    def _fetch(self, request: Request, usage: Usage) -> Page:
+    def _fetch(self, request: Request, usage: Usage) -> Page | None:
         try:
             return self.page_reader.read(request.spelled(), str(request.ask), usage)
         except ApiError as error:
+            if error.code == _UNKNOWN_ID and IDS in request.reader.form:
+                return None
             if not request.ask.probe or type(error) is not ApiError:
                 raise
             # The service does not answer this question, which is an answer too.
             nothing = json.dumps({"result": [], "timezone": self.setting.timezone})
             return decode(RawPage(nothing.encode()))
 
-    def _note(self, request: Request, page: Page) -> None:
+    def _note(self, request: Request, page: Page | None) -> None:
+        if page is None:
+            return
         if request.ask.count > 1:
             self._rows += len(page.tables["sessions"])
         if self._total is None and len(self.reading.query.forms) == 1:
@@ -186,6 +192,7 @@ class Reader:
                 mended=dict(+mended),
                 unknown_fields=dict(unknown),
                 warnings=self._warnings(pages),
+                missing_ids=self._missing(assembled.tables["sessions"]),
             ),
         )
 
@@ -194,6 +201,12 @@ class Reader:
         forms = self.reading.query.forms
         said = dict.fromkeys(text for page in pages for text in page.warnings)
         return tuple(dict.fromkeys(_cleaned(text, forms) for text in said))
+
+    def _missing(self, sessions: pa.Table) -> tuple[int, ...]:
+        """Return the ids that were asked for and are not in the result."""
+        forms = self.reading.query.forms
+        asked = {int(each) for form in forms if IDS in form for each in form[IDS].split(";")}
+        return tuple(sorted(asked.difference(sessions[IDS].to_pylist()))) if asked else ()
 
     def nothing(self) -> CallHistory:
         """Make the result of an empty window."""
@@ -242,7 +255,7 @@ class Reader:
             logger.warning("%s to %s: the service warns: %s", *window, text)
         if made.missing_ids:
             logger.warning(
-                "%s to %s: %d session ids are unknown to the service, or outside of the window; "
+                "%s to %s: %d of the session ids asked for were not found in the window; "
                 "receipt.missing_ids names them",
                 *window,
                 len(made.missing_ids),

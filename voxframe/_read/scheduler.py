@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 from voxframe._decode.decode import Page
 from voxframe._http.clock import Clock
@@ -39,16 +40,16 @@ class IntervalResult:
 
 
 def run(
-    pool: Pool[Page],
+    pool: Pool[Any],
     intervals: Iterable[Interval],
     read: Callable[[Interval, int], IntervalReader],
-    fetch: Callable[[Request, Usage], Page],
+    fetch: Callable[[Request, Usage], Page | None],
     *,
     ahead: int,
     sessions_per_interval: int,
     usage: Usage,
     clock: Clock,
-    on_page: Callable[[Request, Page], None],
+    on_page: Callable[[Request, Page | None], None],
     newest_first: bool = False,
 ) -> Iterator[IntervalResult]:
     """Read intervals side by side; yield them in their order, however they come.
@@ -62,7 +63,8 @@ def run(
     read : callable
         Starts reading an interval, told how many are left.
     fetch : callable
-        Gets one page and counts what it took; called in the pool's threads.
+        Gets one page, None where the service refuses the list of ids, and counts what it
+        took; called in the pool's threads.
     ahead : int
         Intervals under way or waiting to be taken: the bound on memory.
     sessions_per_interval : int
