@@ -8,11 +8,13 @@ from voxframe._history import CallHistory
 from voxframe._http.credentials import Credentials
 from voxframe._http.retry import RetryPolicy
 from voxframe._progress import Progress
+from voxframe._read.count import Count
 from voxframe._receipt import Receipt
 
 __all__ = [
     "CallHistory",
     "Client",
+    "Count",
     "Credentials",
     "Page",
     "Progress",

@@ -32,6 +32,7 @@ from voxframe._query.options import PageParameters, ReadOptions, ReadSpec, prepa
 from voxframe._query.query import MOST_IDS, spell
 from voxframe._query.window import DateLike, window
 from voxframe._read.asked import asked
+from voxframe._read.count import Count
 from voxframe._read.interval import Interval, ServiceState
 from voxframe._read.page import PageReader
 from voxframe._read.pool import Pool
@@ -209,6 +210,11 @@ class Client:
             for result in running.gather([whole], whole=True):
                 return running.history(result)
             return running.nothing()
+
+    def _count(self, reading: ReadSpec) -> Count:
+        """Count what was checked before."""
+        with self._running(reading, lean=False) as running:
+            return running.count(self._most)
 
     def iterate(self, reading: ReadSpec) -> Iterator[CallHistory]:
         """Read what was checked before, piece by piece; empty pieces are left out."""

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,6 +19,7 @@ from voxframe._http.redact import redact
 from voxframe._http.usage import Usage
 from voxframe._progress import Progress, Report
 from voxframe._query.options import ReadSpec
+from voxframe._read.count import Count, estimate
 from voxframe._read.interval import IDS, Interval, IntervalReader, Request, ServiceState
 from voxframe._read.page import PageReader
 from voxframe._read.pool import Pool
@@ -89,7 +92,7 @@ class Reader:
     setting: ServiceState
     workers: int
     sessions_per_interval: int
-    pool: Pool[Page]
+    pool: Pool[Any]
     page_reader: PageReader
     report: Report
     _began: float = field(default_factory=time.monotonic)
@@ -154,6 +157,32 @@ class Reader:
         rows = self._rows if self._total is None else min(self._rows, self._total)
         seconds = time.monotonic() - self._began
         self.report(Progress(rows, self._total, self._usage.requests, seconds))
+
+    def count(self, in_flight: int) -> Count:
+        """Count the window by the first answer to each of the query's forms."""
+        inside, clock = self.reading.window, self.page_reader.fetcher.clock
+        if inside.first >= inside.end:
+            return estimate((), (), self.nothing().receipt, in_flight=in_flight)
+        read_at, began, usage = clock.now(), clock.monotonic(), Usage(self._usage)
+        reader = IntervalReader(
+            Interval(inside.first, inside.end),
+            self.setting,
+            self.reading.query.forms,
+            workers=1,
+            most=0,
+        )
+        requests = reader.start()
+        while reader.gathered is None:
+            for request in requests:
+                self.pool.submit(0, request, partial(self._fetch, request, usage))
+            request, page = self.pool.next()
+            requests = reader.receive(request, page)
+        seconds = clock.monotonic() - began
+        result = IntervalResult(reader.gathered, usage, read_at, seconds)
+        receipt = self.history(result).receipt
+        return estimate(
+            reader.gathered.pages, reader.gathered.settled, receipt, in_flight=in_flight
+        )
 
     def history(self, result: IntervalResult) -> CallHistory:
         """Make the result of an interval."""
