@@ -1,7 +1,12 @@
 """A Voximplant account's call history in pandas, Arrow and Parquet."""
 
 from voxframe import errors
-from voxframe._api import export_call_history, iter_call_history, read_call_history
+from voxframe._api import (
+    count_call_history,
+    export_call_history,
+    iter_call_history,
+    read_call_history,
+)
 from voxframe._client import Client
 from voxframe._decode.decode import Page
 from voxframe._history import CallHistory
@@ -20,6 +25,7 @@ __all__ = [
     "Progress",
     "Receipt",
     "RetryPolicy",
+    "count_call_history",
     "errors",
     "export_call_history",
     "iter_call_history",

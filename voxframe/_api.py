@@ -10,6 +10,7 @@ from voxframe._http.credentials import CredentialsLike
 from voxframe._http.retry import RetryPolicy
 from voxframe._query.options import ReadOptions, ReadSpec, prepare
 from voxframe._query.window import DateLike
+from voxframe._read.count import Count
 from voxframe._receipt import Receipt
 
 
@@ -118,8 +119,9 @@ def iter_call_history(
     Yields
     ------
     CallHistory
-        Neighbouring stretches of time, some 20,000 sessions each, none twice. A
-        slow consumer slows the reading.
+        Neighbouring stretches of time, some 20,000 sessions each, none twice; one
+        in which nothing starts is left out. Each has a receipt of its own, and
+        `Receipt.sum` makes one of several. A slow consumer slows the reading.
 
     Raises
     ------
@@ -171,6 +173,34 @@ def export_call_history(
     reading, client = _checked(from_date, to_date, options)
     with client:
         return client.export(path, reading, overwrite=overwrite)
+
+
+def count_call_history(from_date: DateLike, to_date: DateLike, **options: Unpack[Options]) -> Count:
+    """Count the sessions of a window, and estimate what a read of it would take.
+
+    One request is sent (one for each value of ``application_id``, or each 1000 session
+    ids): the first that a read would send. Its own size and time, the service's count and
+    the most rows that its answer held are what the estimate is made from: as many
+    answers like this one as the count fills, and a quarter more for what overlaps.
+
+    Parameters
+    ----------
+    from_date, to_date, **options
+        As for :func:`read_call_history`.
+
+    Returns
+    -------
+    Count
+        ``sessions``, and about how many ``requests``, ``seconds`` and ``bytes``.
+
+    Raises
+    ------
+    VoxframeError
+        As for :func:`read_call_history`.
+    """
+    reading, client = _checked(from_date, to_date, options)
+    with client:
+        return client._count(reading)  # noqa: SLF001
 
 
 _CONNECTION = ("credentials", "base_url", "max_concurrency", "retry")

@@ -203,6 +203,15 @@ class Client:
         """
         return self.export(path, prepare(from_date, to_date, options), overwrite=overwrite)
 
+    def count_call_history(
+        self, from_date: DateLike, to_date: DateLike, **options: Unpack[ReadOptions]
+    ) -> Count:
+        """Count the sessions of a window, and estimate what a read of it would take.
+
+        As :func:`voxframe.count_call_history`, on this client's connections.
+        """
+        return self._count(prepare(from_date, to_date, options))
+
     def read(self, reading: ReadSpec) -> CallHistory:
         """Read what was checked before, as one result."""
         whole = Interval(reading.window.first, reading.window.end)

@@ -4,7 +4,6 @@ import pytest
 
 import voxframe
 from tests.support.faulty import FROM, TO, serving
-from voxframe._query.options import prepare
 from voxframe.emulator import Behaviour, World
 
 MONTH = World(sessions=12_000, start=FROM, end=TO, seed=41)
@@ -12,7 +11,7 @@ MONTH = World(sessions=12_000, start=FROM, end=TO, seed=41)
 
 def test_a_count_is_one_request_and_near_what_the_read_takes():
     with serving(MONTH) as service:
-        count = service.client._count(prepare(FROM, TO, {}))
+        count = service.client.count_call_history(FROM, TO)
         assert service.emulator.counters.requests == 1
         receipt = service.read().receipt
     assert count.sessions == receipt.sessions == 12_000
@@ -31,7 +30,7 @@ def test_what_one_answer_holds_is_counted_exactly(inclusive):
     window = ("2026-10-01 00:01:00", "2026-10-01 00:02:00")
     with serving(world) as service:
         options = {"inclusive": inclusive, "with_calls": False}
-        count = service.client._count(prepare(*window, options))
+        count = service.client.count_call_history(*window, **options)
         assert count.sessions == len(world.expected(*window, inclusive=inclusive))
         assert count.receipt.unread == ("calls",)
         assert (count.requests, count.bytes) == (1, count.receipt.bytes)
@@ -39,14 +38,25 @@ def test_what_one_answer_holds_is_counted_exactly(inclusive):
 
 def test_a_page_limit_of_the_service_is_seen():
     with serving(MONTH, behaviour=Behaviour(page_cap=100)) as service:
-        count = service.client._count(prepare(FROM, TO, {"with_calls": False}))
+        count = service.client.count_call_history(FROM, TO, with_calls=False)
     assert count.sessions == 12_000
     assert 120 <= count.requests <= 170
 
 
 def test_nothing_is_counted_without_a_request():
     with serving(MONTH) as service:
-        count = service.client._count(prepare(FROM, FROM, {}))
+        count = service.client.count_call_history(FROM, FROM)
         assert service.requests == 0
     assert (count.sessions, count.requests, count.bytes) == (0, 0, 0)
     assert isinstance(count, voxframe.Count)
+
+
+def test_the_function_is_the_method_on_a_connection_of_its_own():
+    with serving(MONTH) as service:
+        count = voxframe.count_call_history(
+            FROM,
+            "2026-10-03",
+            credentials=service.emulator.credentials,
+            base_url=service.emulator.base_url,
+        )
+        assert count.sessions == len(MONTH.expected(FROM, "2026-10-03"))
