@@ -63,14 +63,40 @@ def test_fixed_answers(world: World, run: Runner, kind: Any, status: int, body: 
     assert counters.ok == 1
 
 
-@pytest.mark.parametrize("kind", ["error1", "error2", "error4", "error5", "100", "101", "104",
-                                  "111", "340", "456", "515"])  # fmt: skip
+@pytest.mark.parametrize("kind", ["error1", "error2", "error4", "error5", "100", "101", "103",
+                                  "104", "111", "150", "340", "456", "484", "515",
+                                  "error429"])  # fmt: skip
 def test_error_codes(world: World, run: Runner, kind: Any) -> None:
     with run(world, faults=[Fault(kind, at=(1,))]) as caller:
         code, message = caller.error()
         assert code == int(kind.removeprefix("error"))
         assert message
         assert caller.page()["count"] == 20
+
+
+@pytest.mark.parametrize("status", [403, 408, 429, 503])
+@pytest.mark.parametrize(
+    ("words", "body"),
+    [
+        ("error", {"error": "slow down"}),
+        ("status", {"status": 0, "error": "slow down"}),
+        ("message", {"message": "slow down"}),
+    ],
+)
+def test_a_gateways_own_json(
+    world: World, run: Runner, status: int, words: Any, body: dict[str, Any]
+) -> None:
+    fault = Fault("gateway", at=(1,), status=status, words=words, msg="slow down", retry_after=3)
+    with run(world, faults=[fault]) as caller:
+        response = caller.post()
+    assert response.status_code == status
+    assert response.headers["retry-after"] == "3"
+    assert response.json() == body | ({"status": status} if "status" in body else {})
+
+
+def test_the_words_of_an_error_can_be_chosen(world: World, run: Runner) -> None:
+    with run(world, faults=[Fault("101", msg="\x1b[31mno\x1b[0m")]) as caller:
+        assert caller.error() == (101, "\x1b[31mno\x1b[0m")
 
 
 @pytest.mark.parametrize(
@@ -324,7 +350,8 @@ def test_all_dirt_at_once_leaves_costs_and_counts(world: World, run: Runner) -> 
         ("minus_infinity", b'"cost":-Infinity'), ("too_big", b'"duration":9223372036854775808'),
         ("impossible_date", b"2026-02-30 25:61:00"), ("null_id", b'"call_session_history_id":null'),
         ("text_id", b'"call_session_history_id":"none"'), ("list_as_text", b'"calls":"none"'),
-        ("missing_id", b'{"account_id"'),
+        ("missing_id", b'{"account_id"'), ("nan_in_unknown", b'"x_ratio":NaN'),
+        ("cost_of_40_digits", b'"cost":1' + b"0" * 39), ("year_one", b"0001-01-01 00:00:00"),
     ],
 )  # fmt: skip
 def test_poison(world: World, run: Runner, poison: Any, mark: bytes) -> None:

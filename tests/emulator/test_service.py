@@ -69,8 +69,6 @@ def test_parameters_may_be_in_the_query_but_not_twice(caller: Caller) -> None:
 @pytest.mark.parametrize(
     ("params", "code", "word"),
     [
-        ({"from_date": None}, 101, "from_date"),
-        ({"to_date": None}, 101, "to_date"),
         ({"from_date": "2026-10-01"}, 111, "from_date"),
         ({"to_date": "2026-02-30 00:00:00"}, 111, "to_date"),
         ({"from_date": "2026-10-01T00:00:00"}, 111, "from_date"),

@@ -2,6 +2,7 @@ import ast
 import collections
 import resource
 import time
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def test_children_have_unique_ids(truth: list[dict[str, Any]]) -> None:
         ids = [child[key] for s in sessions for child in s[name]]
         assert len(set(ids)) == len(ids) > 300
     transactions = [c["transaction_id"] for s in sessions for n in ("calls", "records",
-                    "other_resource_usage") for c in s[n]]  # fmt: skip
+                    "other_resource_usage") for c in s[n] if "transaction_id" in c]  # fmt: skip
     assert len(set(transactions)) == len(transactions)
 
 
@@ -83,27 +84,92 @@ def test_the_world_is_lifelike() -> None:
     assert '\\"' in texts
 
 
-def test_every_documented_field_occurs(truth: list[dict[str, Any]]) -> None:
-    sessions = truth
-    assert {name for s in sessions for name in s} == {
+DOCUMENTED = {
+    "sessions": {
         "call_session_history_id", "account_id", "application_id", "application_name", "user_id",
         "rule_name", "audio_quality", "finish_reason", "custom_data", "start_date", "duration",
         "initiator_address", "media_server_address", "log_file_url", "calls", "records",
         "other_resource_usage",
-    }  # fmt: skip
-    assert {name for s in sessions for c in s["calls"] for name in c} == {
+    },
+    "calls": {
         "call_id", "transaction_id", "start_time", "duration", "local_number", "remote_number",
         "diversion_number", "remote_number_type", "incoming", "successful", "record_url",
         "media_server_address", "custom_data", "cost", "end_reason",
-    }  # fmt: skip
-    assert {name for s in sessions for r in s["records"] for name in r} == {
+    },
+    "records": {
         "record_id", "transaction_id", "record_name", "record_url", "transcription_url",
         "transcription_status", "start_time", "duration", "cost", "file_size",
-    }  # fmt: skip
-    assert {name for s in sessions for u in s["other_resource_usage"] for name in u} == {
+    },
+    "other_resource_usage": {
         "resource_usage_id", "transaction_id", "ref_call_id", "resource_type", "cost",
         "description", "unit", "used_at", "resource_quantity",
-    }  # fmt: skip
+    },
+}  # fmt: skip
+LIVE = {
+    "sessions": {"active"},
+    "calls": {"direction", "audio_quality"},
+    "records": {"is_removed", "expiration_date"},
+    "other_resource_usage": set(),
+}
+
+
+def names(sessions: list[dict[str, Any]], level: str) -> set[str]:
+    rows = sessions if level == "sessions" else [child for s in sessions for child in s[level]]
+    return {name for row in rows for name in row}
+
+
+@pytest.mark.parametrize("level", DOCUMENTED)
+def test_every_documented_field_occurs(truth: list[dict[str, Any]], level: str) -> None:
+    assert names(truth, level) == DOCUMENTED[level] | LIVE[level]
+    bare = World(sessions=1500, seed=7, live_fields=False).expected()
+    assert names(bare, level) == DOCUMENTED[level]
+
+
+def test_what_only_real_answers_have(truth: list[dict[str, Any]]) -> None:
+    calls = [call for s in truth for call in s["calls"]]
+    records = [record for s in truth for record in s["records"]]
+    assert {call["successful"] for call in calls if "transaction_id" not in call} == {False}
+    assert {"Incoming PSTN GB", "USA", "France Mobile"} <= {c["direction"] for c in calls}
+    assert {c["audio_quality"] for c in calls} == {"Standard", "HD", "Ultra HD"}
+    assert {record["is_removed"] for record in records} == {False, True}
+    for record in records:
+        there = date.fromisoformat(record["start_time"][:10])
+        assert timedelta(89) <= date.fromisoformat(record["expiration_date"]) - there
+    assert {s["active"] for s in truth} == {False}
+
+
+def test_the_live_fields_change_nothing_else() -> None:
+    bare = World(sessions=200, live_fields=False).expected()
+    for one, other in zip(World(sessions=200).expected(), bare, strict=True):
+        del one["active"]
+        for call, same in zip(one["calls"], other["calls"], strict=True):
+            if not call["successful"]:
+                call["transaction_id"] = same["transaction_id"]
+            del call["direction"], call["audio_quality"]
+        for record in one["records"]:
+            del record["is_removed"], record["expiration_date"]
+        assert one == other
+
+
+def test_the_month_of_the_demo_is_what_it_was() -> None:
+    totals = World(sessions=20_000, start="2026-10-01", end="2026-11-01", seed=0).totals()
+    assert totals.cost == Decimal("1252.894713465")
+
+
+def test_numbers_without_plus(truth: list[dict[str, Any]]) -> None:
+    bare = World(sessions=1500, seed=7, plus=False).expected()
+    for one, other in zip(truth, bare, strict=True):
+        for call, same in zip(one["calls"], other["calls"], strict=True):
+            for name in ("local_number", "remote_number", "diversion_number"):
+                assert same.get(name) == (call[name].removeprefix("+") if name in call else None)
+
+
+def test_a_dialers_sessions_have_many_calls() -> None:
+    sessions = World(sessions=50, calls_each=300).expected()
+    ids = [call["call_id"] for s in sessions for call in s["calls"]]
+    assert all(len(s["calls"]) >= 300 for s in sessions)
+    assert len(set(ids)) == len(ids)
+    assert max(ids) < 2**63
 
 
 def test_burst_and_flat() -> None:

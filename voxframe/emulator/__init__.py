@@ -11,7 +11,7 @@ Examples
 True
 """
 
-from voxframe.emulator._behaviour import Behaviour, Changes, Throttle
+from voxframe.emulator._behaviour import Behaviour, Changes, ExtraField, Throttle
 from voxframe.emulator._faults import Fault
 from voxframe.emulator._ledger import Ledger
 from voxframe.emulator._request_log import Counters, Request
@@ -23,6 +23,7 @@ __all__ = [
     "Changes",
     "Counters",
     "Emulator",
+    "ExtraField",
     "Fault",
     "Ledger",
     "Request",

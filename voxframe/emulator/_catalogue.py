@@ -93,6 +93,8 @@ class Application:
     rules: tuple[str, ...]
     locals: tuple[str, ...]
     audio_quality: str
+    incoming: str
+    """The tariff of calls to its numbers."""
     shares: tuple[float, float]
     """Weight in office hours and out of them."""
     patterns: tuple[tuple[Pattern, float], ...]
@@ -104,36 +106,37 @@ CHILDREN: Final = (4_203_901, 4_203_944)
 APPLICATIONS: Final = (
     Application(
         10_500_101, "support-line", ACCOUNT, ("incoming-main", "incoming-vip"),
-        ("+442079460100", "+12125550100", "+4969900090100"), "Standard", (0.40, 0.55),
+        ("+442079460100", "+12125550100", "+4969900090100"), "Standard", "Incoming PSTN GB",
+        (0.40, 0.55),
         ((Pattern.INBOUND, 0.35), (Pattern.ABANDONED, 0.26), (Pattern.TRANSFER, 0.07),
          (Pattern.HUNTED, 0.18), (Pattern.SELF_SERVICE, 0.13), (Pattern.SCRIPT_ERROR, 0.01)),
     ),
     Application(
         10_500_102, "sales-dialer", ACCOUNT, ("click-to-call", "callback"),
-        ("+442079460177", "+33199000177"), "HD", (0.27, 0.02),
+        ("+442079460177", "+33199000177"), "HD", "Incoming PSTN GB", (0.27, 0.02),
         ((Pattern.CLICK_TO_CALL, 0.36), (Pattern.MISSED, 0.49), (Pattern.REDIALLED, 0.12),
          (Pattern.CONFERENCE, 0.03)),
     ),
     Application(
         10_500_103, "appointment-reminders", ACCOUNT, ("campaign",),
-        ("+13105550142", "+61255500142"), "Standard", (0.16, 0.13),
+        ("+13105550142", "+61255500142"), "Standard", "Incoming PSTN US", (0.16, 0.13),
         ((Pattern.REMINDER, 0.33), (Pattern.MACHINE, 0.16), (Pattern.UNREACHED, 0.43),
          (Pattern.REDIALLED, 0.08)),
     ),
     Application(
         10_500_104, "video-consulting", ACCOUNT, ("room",),
-        ("consulting",), "Ultra HD", (0.04, 0.02),
+        ("consulting",), "Ultra HD", "Incoming SIP", (0.04, 0.02),
         ((Pattern.VIDEO, 0.80), (Pattern.CONFERENCE, 0.17), (Pattern.SCRIPT_ERROR, 0.03)),
     ),
     Application(
         10_500_201, "clinic-münchen", CHILDREN[0], ("empfang", "notdienst"),
-        ("+4989999980150",), "HD", (0.08, 0.20),
+        ("+4989999980150",), "HD", "Incoming PSTN DE", (0.08, 0.20),
         ((Pattern.INBOUND, 0.39), (Pattern.ABANDONED, 0.30), (Pattern.TRANSFER, 0.06),
          (Pattern.HUNTED, 0.17), (Pattern.SELF_SERVICE, 0.08)),
     ),
     Application(
         10_500_202, "доставка", CHILDREN[1], ("курьер", "клиент"),
-        ("+35320910150",), "Standard", (0.05, 0.08),
+        ("+35320910150",), "Standard", "Incoming PSTN IE", (0.05, 0.08),
         ((Pattern.CLICK_TO_CALL, 0.42), (Pattern.MISSED, 0.52), (Pattern.INBOUND, 0.06)),
     ),
 )  # fmt: skip
@@ -151,26 +154,27 @@ class NumberRange:
     outbound: int
     inbound: int
     """Prices in nanounits (1e-9 of the account's currency) a minute."""
+    tariff: str
 
 
 def _us(area: int) -> NumberRange:
-    return NumberRange(f"+1{area}55501", 2, 0, 100, "pstn", 8_000_000, 4_000_000)
+    return NumberRange(f"+1{area}55501", 2, 0, 100, "pstn", 8_000_000, 4_000_000, "USA")
 
 
 _RANGES: Final = (
     *(_us(a) for a in (201, 206, 212, 213, 214, 303, 305, 310, 312, 404, 415, 512, 617, 702, 713)),
-    NumberRange("+1800555", 4, 100, 100, "tollfree", 0, 21_000_000),
-    NumberRange("+447700900", 3, 0, 1000, "mobile", 25_000_000, 6_000_000),
-    NumberRange("+442079460", 3, 200, 800, "pstn", 9_250_000, 6_000_000),
-    NumberRange("+441134960", 3, 0, 1000, "pstn", 9_250_000, 6_000_000),
-    NumberRange("+33199", 6, 1000, 3000, "pstn", 11_300_000, 5_500_000),
-    NumberRange("+3363998", 4, 0, 3000, "mobile", 36_700_000, 5_500_000),
-    NumberRange("+4930231250", 2, 0, 100, "pstn", 10_100_000, 5_000_000),
-    NumberRange("+4969900090", 3, 200, 800, "pstn", 10_100_000, 5_000_000),
-    NumberRange("+49171392", 4, 0, 1000, "mobile", 41_250_000, 5_000_000),
-    NumberRange("+617555", 5, 50_000, 2000, "pstn", 19_800_000, 9_000_000),
-    NumberRange("+61491570", 3, 156, 700, "mobile", 47_300_000, 9_000_000),
-    NumberRange("+35320915", 4, 0, 1000, "pstn", 12_000_000, 7_000_000),
+    NumberRange("+1800555", 4, 100, 100, "tollfree", 0, 21_000_000, "USA Tollfree"),
+    NumberRange("+447700900", 3, 0, 1000, "mobile", 25_000_000, 6_000_000, "United Kingdom Mobile"),
+    NumberRange("+442079460", 3, 200, 800, "pstn", 9_250_000, 6_000_000, "United Kingdom London"),
+    NumberRange("+441134960", 3, 0, 1000, "pstn", 9_250_000, 6_000_000, "United Kingdom"),
+    NumberRange("+33199", 6, 1000, 3000, "pstn", 11_300_000, 5_500_000, "France"),
+    NumberRange("+3363998", 4, 0, 3000, "mobile", 36_700_000, 5_500_000, "France Mobile"),
+    NumberRange("+4930231250", 2, 0, 100, "pstn", 10_100_000, 5_000_000, "Germany"),
+    NumberRange("+4969900090", 3, 200, 800, "pstn", 10_100_000, 5_000_000, "Germany"),
+    NumberRange("+49171392", 4, 0, 1000, "mobile", 41_250_000, 5_000_000, "Germany Mobile"),
+    NumberRange("+617555", 5, 50_000, 2000, "pstn", 19_800_000, 9_000_000, "Australia"),
+    NumberRange("+61491570", 3, 156, 700, "mobile", 47_300_000, 9_000_000, "Australia Mobile"),
+    NumberRange("+35320915", 4, 0, 1000, "pstn", 12_000_000, 7_000_000, "Ireland"),
 )
 
 _DESK_PHONES: Final = 40  # agents from here on sit at SIP desk phones
@@ -185,6 +189,7 @@ class FarEnd(NamedTuple):
     kind: str
     outbound: int
     inbound: int
+    tariff: str
 
 
 def _as_delivered(number: str, index: int) -> str:
@@ -209,14 +214,14 @@ def customers() -> tuple[FarEnd, ...]:
         number, r = rows[i * 6151 % len(rows)]
         text = _as_delivered(number, i)
         kind = "sip" if text.startswith("sip:") else r.kind
-        ends.append(FarEnd(text, kind, r.outbound, r.inbound))
+        ends.append(FarEnd(text, kind, r.outbound, r.inbound, "SIP" if kind == "sip" else r.tariff))
     return tuple(ends)
 
 
 AGENTS: Final = tuple(
-    FarEnd(f"agent{i:02d}", "user", 0, 0)
+    FarEnd(f"agent{i:02d}", "user", 0, 0, "Users")
     if i < _DESK_PHONES
-    else FarEnd(f"sip:desk{i:02d}@pbx.example.com", "sip", 4_000_000, 4_000_000)
+    else FarEnd(f"sip:desk{i:02d}@pbx.example.com", "sip", 4_000_000, 4_000_000, "SIP")
     for i in range(48)
 )
 

@@ -1,5 +1,6 @@
 """How a clean session is disfigured on its way into an answer."""
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -7,14 +8,22 @@ from typing import Any, Final
 
 import orjson
 
-from voxframe.emulator._behaviour import Behaviour, Dirt
+from voxframe.emulator._behaviour import Behaviour, Dirt, ExtraField, Kind
 from voxframe.emulator._hashing import fraction, mix_one
 
 Session = dict[str, Any]
 
 _OPTIONAL: Final[Mapping[str, tuple[str, ...]]] = {
     "session": ("user_id", "custom_data", "duration", "log_file_url"),
-    "calls": ("diversion_number", "duration", "record_url", "custom_data", "cost", "end_reason"),
+    "calls": (
+        "transaction_id",
+        "diversion_number",
+        "duration",
+        "record_url",
+        "custom_data",
+        "cost",
+        "end_reason",
+    ),
     "records": ("transcription_url",),
     "other_resource_usage": ("ref_call_id",),
 }
@@ -130,7 +139,51 @@ _POISON: Final[Mapping[str, Callable[[Session], Any]]] = {
     "null_id": lambda s: s.update(call_session_history_id=None),
     "text_id": lambda s: s.update(call_session_history_id="none"),
     "list_as_text": lambda s: s.update(calls="none"),
+    "cost_of_40_digits": lambda s: _costly(s).update(cost=raw("1" + "0" * 39)),
+    "nan_in_unknown": lambda s: s.update(x_ratio=raw("NaN")),
+    "year_one": lambda s: [call.update(start_time=_YEAR_ONE) for call in s["calls"][:1]],
 }
+_YEAR_ONE: Final = "0001-01-01 00:00:00"
+
+_LONG: Final = json.dumps({"заметка": "клиент просил перезвонить " * 12}, ensure_ascii=False)
+_SHARE_LONG: Final = 8  # of so many sessions that have custom_data one has a long one
+
+_VALUES: Final[Mapping[Kind, Callable[[int], Any]]] = {
+    "integer": lambda bits: bits % 1000,
+    "float": lambda bits: bits % 1000 + 0.25,
+    "text": lambda bits: f"text {bits % 1000}",
+    "boolean": lambda bits: bits % 2 == 0,
+    "list": lambda bits: [bits % 10, bits % 7],
+    "object": lambda bits: {"a": bits % 10},
+    "null": lambda _: None,
+}
+
+
+def _add_fields(session: Session, fields: tuple[ExtraField, ...], start: int) -> None:
+    bits = mix_one(session["call_session_history_id"], 22)
+    for field in fields:
+        if field.covers(start):
+            places = [session] if field.level == "session" else session.get(field.level) or ()
+            for i, place in enumerate(places):
+                place[field.name] = _VALUES[field.kind](bits + i)
+
+
+def _cut_data(session: Session, limit: int) -> None:
+    data = session.get("custom_data")
+    if not data:
+        return
+    if mix_one(session["call_session_history_id"], 23) % _SHARE_LONG == 0:
+        data = _LONG
+    # What is left of a letter goes out as it is, which is not UTF-8.
+    text = data.encode()[:limit].decode(errors="surrogateescape")
+    quoted = json.dumps(text, ensure_ascii=False).encode(errors="surrogateescape")
+    session["custom_data"] = raw(quoted)
+
+
+def _reasons_as_text(session: Session) -> None:
+    for call in session.get("calls", ()):
+        if (reason := call.get("end_reason")) is not None:
+            call["end_reason"] = " ".join(map(str, reason.values()))
 
 
 def dirt_of(session_id: int, seed: int, behaviour: Behaviour) -> Dirt | None:
@@ -143,15 +196,21 @@ def dirt_of(session_id: int, seed: int, behaviour: Behaviour) -> Dirt | None:
 def is_plain(behaviour: Behaviour) -> bool:
     """Say whether sessions go into answers as they are."""
     b = behaviour
-    odd = b.numbers_as_text or b.extra_fields or b.deep_nesting or b.dirty or b.poison
-    return b.absent == "omit" and not odd
+    odd = (b.numbers_as_text, b.extra_fields, b.deep_nesting, b.dirty, b.poison, b.fields,
+           b.custom_data_limit)  # fmt: skip
+    return b.absent == "omit" and b.end_reason == "object" and not any(odd)
 
 
-def dress(session: Session, behaviour: Behaviour, seed: int, landmark: int) -> Session:
-    """Disfigure one session; costs have to be decimals."""
+def dress(session: Session, behaviour: Behaviour, seed: int, landmark: int, start: int) -> Session:
+    """Disfigure one session that starts in that second; costs have to be decimals."""
     session_id = session["call_session_history_id"]
     if behaviour.extra_fields:
         _add_unknown(session)
+    if behaviour.end_reason == "text":
+        _reasons_as_text(session)
+    if behaviour.custom_data_limit:
+        _cut_data(session, behaviour.custom_data_limit)
+    _add_fields(session, behaviour.fields, start)
     if (dirt := dirt_of(session_id, seed, behaviour)) is not None:
         _DIRT[dirt](session)
     show_absent(session, behaviour.absent)

@@ -1,16 +1,19 @@
 """What goes wrong, when, and what is sent then."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Final, Literal
 
 from voxframe.emulator._hashing import fraction
 
 FaultKind = Literal[
     "500", "502", "503", "html500", "html200", "empty", "not_json", "not_object", "error_string",
-    "error_number", "error1", "error2", "error4", "error5", "100", "101", "104", "111", "340",
-    "456", "515", "429", "redirect", "bomb", "gigabytes", "hang",
+    "error_number", "error1", "error2", "error4", "error5", "100", "101", "103", "104", "111",
+    "150", "340", "456", "484", "515", "error429", "429", "gateway", "redirect",
+    "bomb", "gigabytes", "hang",
     "cut_json", "hole", "cut_gzip", "reset", "short_length", "drip", "slow",
 ]  # fmt: skip
 
@@ -27,8 +30,9 @@ class Fault:
         ``500``, ``502``, ``503``: a status with a JSON body; ``html500``,
         ``html200``: a gateway's page; ``empty``; ``not_json``; ``not_object``: a
         JSON list; ``error_string``, ``error_number``: an odd ``error``; ``error1``
-        to ``error5`` and ``100`` to ``515``: the service's error of that code,
-        with status 200; ``429``: the status; ``redirect``; ``bomb``: gzip of
+        to ``error5``, ``100`` to ``515`` and ``error429``: the service's error of
+        that code, with status 200; ``429``: the status; ``gateway``: any status with
+        the gateway's own JSON; ``redirect``; ``bomb``: gzip of
         gigabytes; ``gigabytes``: the same, not compressed; ``hang``: no answer.
         The rest spoils a true answer: ``cut_json``, ``cut_gzip``: complete to HTTP
         but cut in half; ``hole``: the same without its middle; ``reset``: TCP RST in
@@ -53,6 +57,13 @@ class Fault:
         Bytes of ``bomb`` and ``gigabytes``, inflated.
     location : str
         Where ``redirect`` points to.
+    status : int
+        The status of ``gateway``.
+    words : {"error", "status", "message"}
+        Its body: ``{"error": "text"}``, ``{"status": 503, "error": "text"}`` or
+        ``{"message": "text"}``.
+    msg : str, optional
+        Instead of the usual text of an error code or of ``gateway``.
     """
 
     kind: FaultKind
@@ -67,6 +78,9 @@ class Fault:
     seconds: float = 0.2
     size: int = 4 * 2**30
     location: str = "http://voximplant.example.net/platform_api/GetCallHistory"
+    status: int = 503
+    words: Literal["error", "status", "message"] = "error"
+    msg: str | None = None
 
     @property
     def _salt(self) -> int:
@@ -99,10 +113,14 @@ MESSAGES: Final = {
     5: "Billing error.",
     100: "Authorization failed.",
     101: "Invalid argument: from_date: a fault was asked for.",
+    103: "Unknown command.",
     104: "Forbidden command: the service account lacks a role.",
     111: "Invalid date format: from_date.",
+    150: "Invalid call_session_history_id: an id of the list is unknown.",
     340: "Rate limit exceeded.",
+    429: "Invalid resource_type.",
     456: "Token has expired.",
+    484: "Temporarily unavailable.",
     515: "The same operation was repeated too fast.",
 }
 
@@ -131,12 +149,24 @@ def chosen(faults: Sequence[Fault], number: int, elapsed: float) -> Fault | None
 def code_of(kind: str) -> int | None:
     """Return the service's error code of a kind of fault, if it is one of those."""
     digits = kind.removeprefix("error")
-    return int(digits) if digits.isdigit() and int(digits) in MESSAGES else None
+    # "429" is the HTTP status; the code is "error429".
+    known = kind != "429" and digits.isdigit() and int(digits) in MESSAGES
+    return int(digits) if known else None
+
+
+def _gateway(fault: Fault) -> tuple[int, str, bytes]:
+    text = fault.msg or HTTPStatus(fault.status).phrase
+    body = {
+        "error": {"error": text},
+        "status": {"status": fault.status, "error": text},
+        "message": {"message": text},
+    }[fault.words]
+    return fault.status, "application/json", json.dumps(body).encode()
 
 
 def fixed(fault: Fault) -> tuple[int, str, bytes]:
     """Return status, content type and body of a fault that needs no true answer."""
-    return _FIXED[fault.kind]
+    return _gateway(fault) if fault.kind == "gateway" else _FIXED[fault.kind]
 
 
 def retry_after(value: str | float | None, now: float) -> dict[str, str]:

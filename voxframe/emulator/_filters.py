@@ -1,7 +1,7 @@
 """The service's filters as masks over columns."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -132,6 +132,22 @@ _MASKS: Final[Mapping[str, Callable[[Columns, Any], Mask]]] = {
     "min_duration": lambda c, seconds: c.duration >= max(seconds, 0),
     "max_duration": lambda c, seconds: (c.duration <= seconds) & (c.duration >= 0),
 }
+
+
+def without_plus(filters: Filters) -> Filters:
+    """Return what finds the same numbers where they are kept without ``+``.
+
+    They are compared as they are written: what is asked with ``+`` finds nothing.
+    """
+
+    def kept(numbers: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if numbers is None:
+            return None
+        bare = [number for number in numbers if not number.startswith("+")]
+        return (*bare, *(f"+{number}" for number in bare))
+
+    remote, local = kept(filters.remote_number), kept(filters.local_number)
+    return replace(filters, remote_number=remote, local_number=local)
 
 
 def mask_of(columns: Columns, filters: Filters, children: Children) -> Mask:

@@ -19,13 +19,36 @@ def _part(columns: Columns, part: slice) -> Columns:
     return Columns(*(getattr(columns, f.name)[part] for f in fields(columns)))
 
 
-def matching(columns: Columns, query: Query, behaviour: Behaviour) -> NDArray[np.intp]:
-    """Find the places of all visible sessions that a query asks for, sorted by start, id."""
+def _milliseconds(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    return (mix(ids, 14) % np.uint64(1000)).astype(np.int64)
+
+
+def matching(
+    columns: Columns, query: Query, behaviour: Behaviour, moment: int | None = None
+) -> NDArray[np.intp]:
+    """Find the places of all sessions that a query asks for, sorted by start, id.
+
+    Those that are visible now, or that were at an event of the world.
+    """
     inclusive: Inclusive = "both" if behaviour.to_date_inclusive else "left"
     part = window(columns, query.first, query.last, inclusive)
     there = _part(columns, part)
-    mask = mask_of(there, query.filters, behaviour.children) & (there.died == NEVER)
+    mask = mask_of(there, query.filters, behaviour.children)
+    if moment is None:
+        mask &= there.died == NEVER
+    else:
+        mask &= (there.born <= moment) & (there.died > moment)
+    if behaviour.fractions and behaviour.to_date_inclusive:
+        mask &= (there.start < query.last) | (_milliseconds(there.id) == 0)
     return np.asarray(np.flatnonzero(mask) + part.start, dtype=np.intp)
+
+
+def knows_all(columns: Columns, query: Query) -> bool:
+    """Say whether every id that a query lists is there and in its window."""
+    wanted = query.filters.call_session_history_id
+    there = _part(columns, window(columns, query.first, query.last, "both"))
+    known = there.id[there.died == NEVER]
+    return wanted is None or bool(np.isin(np.array(wanted), known).all())
 
 
 def _key(columns: Columns, at: NDArray[np.intp], order: str) -> NDArray[np.int64]:
@@ -60,11 +83,15 @@ def in_order(
 ) -> NDArray[np.intp]:
     """Order places as the service would for its request of that number."""
     descending = query.desc_order and behaviour.desc_order != "ignored"
-    if (behaviour.order, behaviour.ties) == ("start_date", "id") and (
-        not descending or behaviour.desc_order == "reverse"
-    ):
+    by_columns = (behaviour.order, behaviour.ties) == ("start_date", "id")
+    by_columns &= not behaviour.fractions
+    if by_columns and (not descending or behaviour.desc_order == "reverse"):
         return at[::-1] if descending else at  # the columns lie in this order
     key = _key(columns, at, behaviour.order)
+    if behaviour.fractions and behaviour.order not in ("id", "random-stable"):
+        # The key of "descending" falls as time goes on.
+        sign = -1 if behaviour.order == "descending" else 1
+        key = key * 1000 + sign * _milliseconds(columns.id[at])
     ties = _ties(columns.id[at], behaviour.ties, number)
     if descending and behaviour.desc_order == "start_only":
         return at[np.lexsort((ties, -key))]

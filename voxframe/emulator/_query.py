@@ -3,18 +3,24 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 from voxframe.emulator._behaviour import Behaviour
+from voxframe.emulator._catalogue import CHILDREN
 from voxframe.emulator._filters import Filters
-from voxframe.emulator._time import read
+from voxframe.emulator._time import DAY, Fold, read
 
 MAX_COUNT: Final = 1000
 MAX_OFFSET: Final = 10_000
 MAX_IDS: Final = 1000
 
-_BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
+_BOOLEANS: Final = {
+    "true": True, "false": False, "1": True, "0": False,
+    "True": True, "False": False,  # as the vendor's own Python client spells them
+}  # fmt: skip
 
 
 class RefusedError(Exception):
@@ -40,6 +46,8 @@ class Query:
     desc_order: bool
     count: int
     offset: int
+    timezone: str
+    warnings: tuple[str, ...] = ()
 
 
 def _invalid(name: str, why: str) -> RefusedError:
@@ -83,6 +91,17 @@ def _boolean(name: str, text: str) -> bool:
     return _BOOLEANS[text]
 
 
+def _accounts(name: str, text: str) -> tuple[int, ...]:
+    return tuple(sorted(CHILDREN)) if text == "all" else _integers(name, text)
+
+
+def _zone(name: str, text: str) -> str:
+    try:
+        return text if text == "auto" else ZoneInfo(text).key
+    except (KeyError, ValueError, OSError):
+        raise _invalid(name, "unknown timezone") from None
+
+
 def _json_texts(name: str, text: str) -> tuple[str, ...]:
     try:
         value = json.loads(text)
@@ -108,7 +127,7 @@ _READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "with_calls": _boolean,
     "with_records": _boolean,
     "with_other_resources": _boolean,
-    "child_account_id": _integers,
+    "child_account_id": _accounts,
     "children_calls_only": _boolean,
     "desc_order": _boolean,
     "with_total_count": _boolean,
@@ -116,25 +135,55 @@ _READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "offset": _integer,
     "min_duration": _integer,
     "max_duration": _integer,
+    "timezone": _zone,
 }
 
 
-def _date(values: Mapping[str, Any], name: str, behaviour: Behaviour) -> int:
-    if name not in values:
-        raise _invalid(name, "required")
-    zone = behaviour.timezone if behaviour.request_timezone == "same" else "UTC"
+def _date(text: str, name: str, zone: str, fold: Fold) -> int:
+    later = fold == "second" or (fold == "wide" and name == "to_date")
     try:
-        return read(values[name], zone, later=name == "to_date")
+        return read(text, zone, later=later)
     except ValueError:
         raise RefusedError(111, f"Invalid date format: {name}.") from None
 
 
-def _window(values: Mapping[str, Any], behaviour: Behaviour) -> tuple[int, int]:
-    first = _date(values, "from_date", behaviour)
-    last = _date(values, "to_date", behaviour)
+def _month(second: int, step: int) -> int:
+    """Return the same time of day a month before or after, on the 28th at the latest."""
+    moment = datetime.fromtimestamp(second, tz=UTC)
+    months = moment.year * 12 + moment.month - 1 + step
+    day = min(moment.day, 28)  # a day that every month has
+    there = moment.replace(year=months // 12, month=months % 12 + 1, day=day)
+    return int(there.timestamp())
+
+
+def _window(
+    values: Mapping[str, Any], zone: str, behaviour: Behaviour, now: int
+) -> tuple[int, int, tuple[str, ...]]:
+    """Return first and last second, and what the service has to say of it."""
+    zone = {"same": zone, "utc": "UTC"}.get(behaviour.request_timezone, behaviour.request_timezone)
+    said: tuple[str, ...] = ()
+    given = {
+        name: _date(values[name], name, zone, behaviour.fold)
+        for name in ("from_date", "to_date")
+        if name in values
+    }
+    if missing := [name for name in ("from_date", "to_date") if name not in given]:
+        if behaviour.dates == "required":
+            raise _invalid(missing[0], "required")
+        said = (f"{' and '.join(missing)} not given: one month is taken.",)
+    if "from_date" in given:
+        first = given["from_date"]
+        last = given.get("to_date", _month(first, 1))
+    else:
+        last = given.get("to_date", now)
+        first = _month(last, -1)
     if first > last or (first == last and behaviour.from_equals_to == "error"):
         raise _invalid("from_date", "later than to_date")
-    return first, last
+    limit = int(behaviour.window_limit * DAY)
+    if limit and last - first > limit:
+        ends = {"first": (first, first + limit), "last": (last - limit, last)}
+        first, last = ends[behaviour.window_kept]
+    return first, last, said
 
 
 def _within(values: Mapping[str, Any], name: str, default: int, low: int, high: int) -> int:
@@ -157,21 +206,37 @@ def _filters(values: Mapping[str, Any]) -> Filters:
     return Filters(**chosen)
 
 
-def read_query(given: Mapping[str, str], behaviour: Behaviour) -> Query:
+def _known(given: Mapping[str, str], behaviour: Behaviour) -> tuple[dict[str, Any], list[str]]:
+    """Return what can be understood, and what is said of the rest."""
+    said: list[str] = []
+    values: dict[str, Any] = {}
+    for name, text in given.items():
+        if name in behaviour.unknown_parameters or name not in _READERS:
+            old = name in behaviour.unknown_parameters
+            if not old or behaviour.on_unknown_parameter == "refused":
+                raise _invalid(name, "unknown parameter")
+            if behaviour.on_unknown_parameter == "warned":
+                said.append(f"Parameter '{name}' is ignored.")
+        else:
+            values[name] = _READERS[name](name, text)
+    return values, said
+
+
+def read_query(given: Mapping[str, str], behaviour: Behaviour, now: int) -> Query:
     """Understand a request's parameters.
 
-    Booleans are ``true``, ``false``, ``1`` or ``0``; lists are joined by ``;``.
+    Booleans are ``true``, ``false``, ``True``, ``False``, ``1`` or ``0``; lists are
+    joined by ``;``. Without dates the window is the month before ``now``.
 
     Raises
     ------
     RefusedError
         With code 101 or 111 and the parameter's name.
     """
-    for name in given:
-        if name not in _READERS:
-            raise _invalid(name, "unknown parameter")
-    values = {name: _READERS[name](name, text) for name, text in given.items()}
-    first, last = _window(values, behaviour)
+    values, said = _known(given, behaviour)
+    zone = values.get("timezone", "auto")
+    zone = behaviour.timezone if zone == "auto" else zone
+    first, last, more = _window(values, zone, behaviour, now)
     return Query(
         first,
         last,
@@ -183,4 +248,6 @@ def read_query(given: Mapping[str, str], behaviour: Behaviour) -> Query:
         desc_order=values.get("desc_order", False),
         count=_within(values, "count", 20, 1, MAX_COUNT),
         offset=_within(values, "offset", 0, 0, MAX_OFFSET),
+        timezone=zone,
+        warnings=(*behaviour.warnings, *said, *more),
     )

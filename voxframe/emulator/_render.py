@@ -24,15 +24,20 @@ from voxframe.emulator._catalogue import (
 )
 from voxframe.emulator._generate import NO_DURATION, Columns
 from voxframe.emulator._hashing import mix
+from voxframe.emulator._time import DAY
 
 Money = Callable[[int], Any]
 """Turns a cost in nanounits (1e-9) into what the caller wants to see."""
 
-EXTRA_CALL_ID: Final = 8_000_000_000_000_000
+EXTRA_CALL_ID: Final = 8_000_000_000_000_000_000
+_EXTRA_CALLS: Final = 100_000  # a session has fewer; the ids stay below 2^63
 WITH_USER: Final = tuple(any(leg.role is Role.AGENT for leg in legs) for legs in LEGS)
 """By pattern: whether a user of the platform, and so a ``user_id``, takes part."""
 
-_LOG_LIFE: Final = 30 * 86_400
+_NUMBERS: Final = frozenset({"local_number", "remote_number", "diversion_number"})
+_LOG_LIFE: Final = 30 * DAY
+_RECORD_LIFE: Final = 90 * DAY
+_REMOVED: Final = 40  # one recording of so many was removed by hand
 # Looking up an enumeration's member costs as much as building half a call.
 _VIDEO: Final = int(Pattern.VIDEO)
 _SCRIPT_ERROR: Final = int(Pattern.SCRIPT_ERROR)
@@ -75,7 +80,7 @@ _HEADS: Final = tuple(
 
 
 class Row(NamedTuple):
-    """One session's columns as plain integers, and 128 random bits that go with its id."""
+    """One session's columns as plain integers, and 192 random bits that go with its id."""
 
     id: int
     start: int
@@ -90,14 +95,15 @@ class Row(NamedTuple):
     version: int
     low: int
     high: int
+    more: int
 
 
 def rows_at(columns: Columns, index: NDArray[np.intp], seed: int) -> list[Row]:
     """Read sessions out of the columns, in the order asked for."""
-    names = Row._fields[:-2]
+    names = Row._fields[:-3]
     picked = [getattr(columns, name)[index] for name in names]
     lists = [column.tolist() for column in picked]
-    lists += [mix(picked[0], seed).tolist(), mix(picked[0], seed + 1).tolist()]
+    lists += [mix(picked[0], seed + i).tolist() for i in range(3)]
     return list(map(Row._make, zip(*lists, strict=True)))
 
 
@@ -139,6 +145,12 @@ class Renderer:
         Which lists are there.
     extra_calls : (int, int), optional
         The id of a session and how many calls more it has than its pattern says.
+    calls_each : int
+        How many calls more every session has.
+    live_fields : bool
+        Whether there are the fields that only real answers have.
+    plus : bool
+        Whether numbers begin with ``+``.
     """
 
     money: Money
@@ -148,6 +160,9 @@ class Renderer:
     with_records: bool = True
     with_other_resources: bool = True
     extra_calls: tuple[int, int] | None = None
+    calls_each: int = 0
+    live_fields: bool = True
+    plus: bool = True
 
     def session(self, row: Row) -> dict[str, Any]:
         """Build one session; fields that it does not have are left out."""
@@ -166,6 +181,8 @@ class Renderer:
             session["user_id"] = USER_BASE + row.agent
         if (data := CUSTOM_DATA[row.tag]) is not None:
             session["custom_data"] = data
+        if self.live_fields:
+            session["active"] = False
         if row.start > self.newest - _LOG_LIFE:
             session["log_file_url"] = f"https://logs.example.net/{row.id:x}/{low:016x}.log"
         seconds = max(row.duration, 1)
@@ -192,19 +209,24 @@ class Renderer:
             calls.append(self._call(row, i, leg, begin, end - begin))
         if recorded:
             calls[0]["record_url"] = _record_url(row)
+        more = self.calls_each
         if self.extra_calls is not None and self.extra_calls[0] == row.id:
+            more += self.extra_calls[1]
+        if more:
             one = calls[0] if calls else self._call(row, 0, LEGS[0][0], 0, 1)
-            calls += [one | {"call_id": EXTRA_CALL_ID + i} for i in range(self.extra_calls[1])]
+            first = EXTRA_CALL_ID + row.id * _EXTRA_CALLS
+            calls += [one | {"call_id": first + i} for i in range(more)]
         return calls
 
     def _call(self, row: Row, i: int, leg: Leg, begin: int, seconds: int) -> dict[str, Any]:
         bits = row.high >> (8 * i)
-        number, kind, outbound, inbound = _far_end(row, leg.role)
+        number, kind, outbound, inbound, tariff = _far_end(row, leg.role)
+        app = APPLICATIONS[row.application]
         call: dict[str, Any] = {
             "call_id": row.id * 64 + i,
             "transaction_id": row.id * 64 + 32 + i,
             "start_time": self.write(row.start + begin),
-            "local_number": APPLICATIONS[row.application].locals[row.local],
+            "local_number": app.locals[row.local],
             "remote_number": number,
             "remote_number_type": kind,
             "incoming": leg.incoming,
@@ -226,7 +248,12 @@ class Renderer:
             call["diversion_number"] = f"+1212555{100 + bits % 100:04d}"
         if bits % 13 == 0:
             call["custom_data"] = f'{{"leg":{i},"note":"überwiesen → 2nd line ☎"}}'
-        return call
+        if self.live_fields:
+            call["direction"] = app.incoming if leg.incoming else tariff
+            call["audio_quality"] = app.audio_quality
+            if not leg.successful:
+                del call["transaction_id"]
+        return call if self.plus else _without_plus(call)
 
     def _record(self, row: Row, seconds: int) -> dict[str, Any]:
         wait = _wait(row, seconds)
@@ -245,6 +272,9 @@ class Renderer:
         }
         if status == "Complete":
             record["transcription_url"] = _record_url(row).replace(".mp3", ".txt")
+        if self.live_fields:
+            record["is_removed"] = row.more % _REMOVED == 0
+            record["expiration_date"] = self.write(row.start + _RECORD_LIFE)[:10]
         return record
 
     def _usage(self, row: Row, seconds: int, *, recorded: bool) -> list[dict[str, Any]]:
@@ -283,6 +313,12 @@ class Renderer:
             }
             usage.append(one)
         return usage
+
+
+def _without_plus(call: dict[str, Any]) -> dict[str, Any]:
+    for name in _NUMBERS & call.keys():
+        call[name] = call[name].removeprefix("+")
+    return call
 
 
 def _wait(row: Row, seconds: int) -> int:

@@ -212,6 +212,7 @@ class Emulator:
         query = Query(
             0, 0, Filters(), with_calls, with_records, with_other_resources,
             with_total_count=False, desc_order=False, count=1, offset=0,
+            timezone=self._behaviour.timezone,
         )  # fmt: skip
         with self.world.lock:
             self._service.answerer.render(np.flatnonzero(self.world.columns.died == NEVER), query)

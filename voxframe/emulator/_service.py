@@ -17,6 +17,7 @@ from voxframe.emulator import _wire
 from voxframe.emulator._answer import Answer, Answerer
 from voxframe.emulator._auth import verify
 from voxframe.emulator._behaviour import Behaviour, Throttle
+from voxframe.emulator._changes import change
 from voxframe.emulator._corruption import dump
 from voxframe.emulator._faults import (
     MESSAGES,
@@ -132,7 +133,8 @@ class Service:
         # Asking for the total is the default: only an explicit no saves it.
         asked = visit.params.get("with_total_count", "true") in ("true", "1")
         self.books.leave(request, visit.size, asked_total=asked)
-        self._change(visit.number)
+        if not self._behaviour.changes.between:
+            change(self._world, self._behaviour.changes, visit.number)
 
     async def _handle(self, visit: _Visit) -> None:
         body = await visit.http.body()
@@ -195,7 +197,7 @@ class Service:
         fault = visit.fault
         if fault is not None and fault.kind not in SPOILS:
             if (code := code_of(fault.kind)) is not None:
-                raise RefusedError(code, MESSAGES[code])
+                raise RefusedError(code, fault.msg or MESSAGES[code])
             await self._fixed(visit, fault)
             return
         if self._gate.crowded(visit.in_flight):
@@ -205,7 +207,7 @@ class Service:
             raise RefusedError(code, MESSAGES[code])
         token = visit.http.headers.get("authorization", "")
         verify(token, self._wall_clock(), self._behaviour.token_lifetime)
-        query = read_query(visit.params, self._behaviour)
+        query = read_query(visit.params, self._behaviour, self._world.end)
         answer = self.answerer.answer(query, visit.number)
         visit.moment, visit.rows, visit.status = answer.moment, answer.rows, 200
         await self._send(visit, answer)
@@ -220,9 +222,11 @@ class Service:
             body = body[: len(body) // 2]
         if kind == "hole":
             body = body[: len(body) // 3] + body[-(len(body) // 3) :]
-        if kind == "cut_gzip" or wanted is True or (wanted == "auto" and allowed):
+        if kind == "cut_gzip" or wanted in (True, "two") or (wanted == "auto" and allowed):
             headers["content-encoding"] = "gzip"
-            body = zlib.compress(body, 1, wbits=31)
+            half = len(body) // 2 if wanted == "two" else 0
+            parts = (body[:half], body[half:]) if half else (body,)
+            body = b"".join(zlib.compress(part, 1, wbits=31) for part in parts)
         if kind == "cut_gzip":
             body = body[: len(body) // 2]
         if kind != "drip":
@@ -239,12 +243,3 @@ class Service:
                 )
             case _:
                 await _wire.send_whole(visit.send, 200, headers, body)
-
-    def _change(self, number: int) -> None:
-        changes, world = self._behaviour.changes, self._world
-        if changes.add_every and number % changes.add_every == 0:
-            world.add(changes.size)
-        if changes.purge_every and number % changes.purge_every == 0:
-            world.purge(world.some(changes.size))
-        if changes.cost_every and number % changes.cost_every == 0:
-            world.raise_cost(world.some(changes.size))

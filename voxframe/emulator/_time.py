@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 Moment = str | date | datetime | int
 """A point in time: epoch seconds, ISO text, date or datetime (naive means UTC)."""
+
+Fold = Literal["wide", "first", "second"]
 
 DAY: Final = 86_400
 _WRITTEN: Final = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}", re.ASCII)
@@ -56,8 +58,7 @@ def writer(timezone: str) -> Callable[[int], str]:
 def read(text: str, timezone: str, *, later: bool) -> int:
     """Read a date as the service writes it.
 
-    An hour that the clocks repeat is read generously: ``later`` picks its second
-    pass, so that a window from one such hour to another loses nothing.
+    ``later`` picks the second pass of an hour that the clocks repeat.
 
     Raises
     ------

@@ -65,6 +65,15 @@ class World:
         sessions within two minutes of each other may have changed places.
     huge_session : int
         Gives the session `landmark` so many more calls.
+    calls_each : int
+        Gives every session so many more calls, as a dialer's have.
+    live_fields : bool
+        Whether there is what every real answer has and no reference: ``active`` of
+        a session, ``direction`` and ``audio_quality`` of a call, ``is_removed`` and
+        ``expiration_date`` of a record, and no ``transaction_id`` of a failed call.
+    plus : bool
+        Whether numbers are kept, and shown, with ``+``. The number filters compare
+        literally.
 
     Attributes
     ----------
@@ -87,6 +96,9 @@ class World:
         burst: tuple[Moment, int] | None = None,
         id_order: IdOrder = "almost",
         huge_session: int = 0,
+        calls_each: int = 0,
+        live_fields: bool = True,
+        plus: bool = True,
     ) -> None:
         self.start, self.end, self.seed = to_second(start), to_second(end), seed
         if self.end <= self.start:
@@ -94,6 +106,7 @@ class World:
         self.lock: Final = threading.RLock()
         self.now = 0
         self.huge_session = huge_session
+        self.calls_each, self.live_fields, self.plus = calls_each, live_fields, plus
         self._next_id = FIRST_ID
         rng = np.random.default_rng([seed, 0])
         starts = start_seconds(rng, sessions, self.start, self.end, flat=flat)
@@ -200,7 +213,10 @@ class World:
     def renderer(self, money: Money, timezone: str = "Etc/GMT", **shown: bool) -> Renderer:
         """Return a renderer for this world's sessions."""
         extra = (self.landmark, self.huge_session) if self.huge_session else None
-        return Renderer(money, writer(timezone), self.end, **shown, extra_calls=extra)
+        return Renderer(
+            money, writer(timezone), self.end, **shown, extra_calls=extra,
+            calls_each=self.calls_each, live_fields=self.live_fields, plus=self.plus,
+        )  # fmt: skip
 
     def rows(self, places: NDArray[np.intp]) -> list[Row]:
         """Read sessions out of the columns."""
