@@ -154,6 +154,10 @@ def test_bent(sample: Callable[[str], RawPage]) -> None:
         (session(calls=NUMBER), "calls"),
         (session(calls={"0": {}}), "calls"),
         (session(new={"deep": float("nan")}), "unknown field"),
+        (session(new=float("nan")), "unknown field"),
+        (session(new=float("-inf")), "unknown field"),
+        *((call(cost=c), "cost") for c in (501403796152979, 2**128, -(2**129), 1e14, 1e38, 1e300)),
+        *((call(cost=c), "cost") for c in (10**9, -(10**13), 10**40)),
         (None, "result"),
         (NUMBER, "result"),
     ],
@@ -414,6 +418,20 @@ def test_mended_bytes(body: bytes, kind: str) -> None:
     assert page.mended[kind] == 1
     for table in page.tables.values():
         table.validate(full=True)
+
+
+def test_a_number_beside_nan_in_an_unknown_field() -> None:
+    row = '{"call_session_history_id":%d,"start_date":"2026-10-01 00:00:00","x":%s}'
+    with pytest.raises(DecodeError, match=r"sessions\.x"):
+        wrapped(f"{row % (1, '0.5')},{row % (2, 'NaN')}")
+
+
+def test_a_cost_beside_others_that_wraps_around_in_128_bits() -> None:
+    with pytest.raises(DecodeError, match="cost"):
+        wrapped(
+            '{"call_session_history_id":1,"start_date":"2026-10-01 00:00:00",'
+            '"calls":[{"call_id":1,"cost":501403796152979},{"call_id":2,"cost":0.01}]}'
+        )
 
 
 def test_integer_of_thousands_of_digits() -> None:

@@ -143,6 +143,25 @@ def test_frames_are_ordinary(history: CallHistory) -> None:
     assert history.tables["calls"].column("duration")[0].as_py() == 70
 
 
+@pytest.mark.parametrize("backend", ["numpy_nullable", "pyarrow"])
+@pytest.mark.parametrize("pages", [1, 3])
+def test_every_column_can_be_set_in_place(
+    backend: str, pages: int, sample: Callable[[str], RawPage]
+) -> None:
+    body = sample("documented").body
+    several = [RawPage(body.replace(b"410000000", b"4%d0000000" % n)) for n in range(pages)]
+    history = history_of(*map(decode, several))
+    before = {name: table.to_pylist() for name, table in history.tables.items()}
+    for name, found in history.to_pandas(backend).items():
+        for column in found.columns:
+            value = found[column].iloc[0]
+            found.loc[found.index == len(found) - 1, column] = value
+            assert found[column].iloc[-1] == value, column
+            found.loc[0, column] = None
+            assert pd.isna(found[column].iloc[0]), (name, column)
+    assert {name: table.to_pylist() for name, table in history.tables.items()} == before
+
+
 def test_unknown_columns_in_pandas_and_parquet(answer: Answer, tmp_path: Path) -> None:
     row = {"call_session_history_id": 1, "start_date": "2026-10-01 00:00:00"}
     row |= {"a": 1, "b": 0.5, "c": True, "d": "x", "e": None, "f": {"g": 1}, "start_day": "z"}

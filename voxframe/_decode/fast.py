@@ -19,7 +19,7 @@ from voxframe._decode.columns import (
     full_name,
     unknown_names,
 )
-from voxframe._decode.precheck import check_utf8, may_nest_deep, may_quote_money
+from voxframe._decode.precheck import check_utf8, may_misread_money, may_nest_deep
 from voxframe._spec.tables import (
     CATEGORY,
     CHILDREN,
@@ -97,7 +97,7 @@ def read(body: bytes, unknown_fields: str) -> Columns | None:
 
 
 def _read(body: bytes, unknown_fields: str) -> Columns:
-    if may_nest_deep(body) or may_quote_money(body):
+    if may_nest_deep(body) or may_misread_money(body):
         raise _RefusedError
     text = _wrapped(body)
     check_utf8(text)
@@ -287,6 +287,7 @@ def _unknown(array: pa.Array) -> pa.Array:
         # may carry a bitmap, and then equals no other.
         return pa.nulls(len(array), array.type)
     if array.type == pa.float64():
+        _check_finite(array)
         # An integer that only a float could hold has lost digits by now.
         size = pc.max(pc.abs(array)).as_py()
         if not size < _EXACT_FLOAT:

@@ -21,7 +21,16 @@ _MONEY_NAMES = {
     for field in schema
     if field.type == MONEY
 }
-_QUOTED_MONEY = re.compile(rb'"(?:%s)"(?!: ?[-0-9n])' % b"|".join(map(re.escape, _MONEY_NAMES)))
+# As a number of less than 10**13 in all, since Arrow's 128 bits hold 24 decimals beside them and
+# wrap around without a word; and not as text, which Arrow takes without a word, too.
+_PLAIN = rb"-?[0-9]{1,9}(?:\.[0-9]{1,24})?[\s,}]"
+_SCIENTIFIC = rb"-?[0-9]{1,4}(?:\.[0-9]{1,24})?[eE](?:-[0-9]{1,3}|\+?[0-9])[\s,}]"
+_ODD_MONEY = re.compile(
+    rb'"(?:%s)"(?!: ?(?:%s|null|%s))'
+    % (b"|".join(map(re.escape, sorted(_MONEY_NAMES))), _PLAIN, _SCIENTIFIC)
+)
+# An ASCII letter that is written as an escape: no encoder does that, and a name could hide in it.
+_HIDDEN_LETTERS = (b"\\u006", b"\\u007")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
@@ -49,9 +58,9 @@ def _looks_deep(body: bytes) -> bool:
     return False
 
 
-def may_quote_money(body: bytes) -> bool:
-    """Return whether a cost may be anything but a bare number, which Arrow takes in silence."""
-    return _QUOTED_MONEY.search(body) is not None
+def may_misread_money(body: bytes) -> bool:
+    """Return whether a cost may be text or too large, which Arrow takes in silence."""
+    return _ODD_MONEY.search(body) is not None or any(code in body for code in _HIDDEN_LETTERS)
 
 
 def check_utf8(text: pa.Buffer) -> None:

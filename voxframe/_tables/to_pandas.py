@@ -55,6 +55,9 @@ def _nullable(column: pa.ChunkedArray) -> Any:
         column = _floats(column)
     if pa.types.is_date(column.type):
         return column.to_numpy().astype("datetime64[s]")
+    if pa.types.is_timestamp(column.type):
+        # pandas' own conversion leaves Arrow's memory under it, which cannot be written.
+        return pd.array(column.to_numpy().copy(), dtype=_EXTENSION[column.type])
     extension = _EXTENSION.get(column.type)
     return _arrow(column) if extension is None else extension.__from_arrow__(column)
 
