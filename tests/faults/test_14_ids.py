@@ -94,3 +94,11 @@ def test_every_way_of_reading_finds_them(way, tmp_path):
             )
     assert receipt.missing_ids == (5555,)
     assert receipt.sessions == 100
+
+
+def test_progress_is_of_the_whole_list_and_not_of_a_half():
+    steps = []
+    read(service_of(*range(100, 600)), [5555, *range(100, 600)], progress=steps.append)
+    assert {step.total for step in steps} == {None}
+    assert [step.sessions for step in steps] == sorted(step.sessions for step in steps)
+    assert steps[-1].sessions == 500

@@ -69,7 +69,7 @@ def test_what_was_not_read_is_null_in_every_cost_and_said(table, tmp_path, caplo
         assert "not read" in repr(history)
         assert "cost not known" in repr(history)
         assert "not read" in history._repr_html_()
-        assert ">not read<" in history.report_html()
+    assert ">not read<" in part.report_html()
     assert "so the total cost is null" in caplog.text
     assert analysis.cost_breakdown(whole).notna().all(axis=None)
     assert "not read" not in repr(whole) + whole._repr_html_()
@@ -106,12 +106,15 @@ def test_the_services_own_warnings_are_said_once_and_without_numbers(caplog):
 
 def test_unknown_fields_are_said_by_name_and_are_no_alarm(caplog):
     caplog.set_level(logging.INFO, "voxframe")
-    service = RawService([session(1, mos=4.1), session(2, mos=4.2)])
+    odd = {"\x1b[31m" + NUMBER: True}
+    service = RawService([session(1, mos=4.1), session(2, mos=4.2, **odd)])
     with raw_client(service) as client:
         receipt = client.read_call_history(FROM, TO).receipt
-    assert receipt.unknown_fields == {"sessions.mos": 2}
+    assert receipt.unknown_fields["sessions.mos"] == 2
     assert receipt.mended == {}
     assert "sessions.mos" in caplog.text
+    assert "\x1b" not in caplog.text
+    assert NUMBER[1:] not in caplog.text
     assert {record.levelno for record in caplog.records} == {logging.INFO}
 
 

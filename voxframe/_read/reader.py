@@ -152,7 +152,8 @@ class Reader:
             return
         if request.ask.count > 1:
             self._rows += len(page.tables["sessions"])
-        if self._total is None and len(self.reading.query.forms) == 1:
+        # The count of one of several forms, or of half a list of ids, is not that of the query.
+        if self._total is None and list(self.reading.query.forms) == [request.reader.form]:
             self._total = page.total_count
         rows = self._rows if self._total is None else min(self._rows, self._total)
         seconds = time.monotonic() - self._began
@@ -275,7 +276,7 @@ class Reader:
             return
         window = inside.from_date, inside.to_date
         if made.unknown_fields:
-            names = ", ".join(sorted(made.unknown_fields))
+            names = _cleaned(", ".join(sorted(made.unknown_fields)), [{}])
             logger.info("%s to %s: fields that are not declared: %s", *window, names)
         if made.mended:
             kinds = ", ".join(f"{kind} {number}" for kind, number in sorted(made.mended.items()))
