@@ -1,7 +1,7 @@
 """Every documented parameter and every documented field arrives."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -139,13 +139,14 @@ def plain(table):
         code, details = kept.pop("end_reason_code", None), kept.pop("end_reason_details", None)
         if code is not None:
             kept["end_reason"] = {"code": code} | ({"details": details} if details else {})
-        rows.append(
-            {
-                name: value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else value
-                for name, value in kept.items()
-            }
-        )
+        rows.append({name: spelled(value) for name, value in kept.items()})
     return rows
+
+
+def spelled(value):
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def clean(row):
