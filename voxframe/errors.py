@@ -9,13 +9,15 @@
     │   ├── AuthenticationError    100, or 456 once more after a fresh token
     │   ├── PermissionDeniedError  104, the service account lacks the role
     │   └── RateLimitError         340, 515 or HTTP 429 after all retries
-    ├── TransportError             the network, or an answer that is none, after all retries
+    ├── TransportError             the network, or an answer that cannot be used, after all retries
     ├── DecodeError                a page that cannot be read without losing something
     ├── IncompleteHistoryError     the service cannot be made to give every session
     └── ExportError                a folder that cannot be written as an export
 
 No message, and no ``repr``, ever holds a private key, a token or a phone number.
 """
+
+from voxframe._text import printable
 
 __all__ = [
     "ApiError",
@@ -33,7 +35,11 @@ __all__ = [
 
 
 class VoxframeError(Exception):
-    """Base of every error that voxframe raises."""
+    """Base of every error that voxframe raises; its message is one printable line."""
+
+    def __init__(self, message: str = "") -> None:
+        # A message may quote names and words of the service, or of a file.
+        super().__init__(printable(message))
 
 
 class CredentialsError(VoxframeError):
@@ -75,7 +81,7 @@ class RateLimitError(ApiError):
 
 
 class TransportError(VoxframeError):
-    """The network failed, or the answer was none, until every retry was spent."""
+    """The network failed, or the answer could not be used, until every retry was spent."""
 
 
 class DecodeError(VoxframeError):

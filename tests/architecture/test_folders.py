@@ -11,14 +11,15 @@ PACKAGE = Path(voxframe.__file__).parent
 
 # Each folder (or module) and what it may import of the others; nothing else, and nothing upwards.
 MAY_IMPORT = {
-    "errors": set(),
+    "_text": set(),
+    "errors": {"_text"},
     "_receipt": set(),
     "_progress": set(),
     "_timezones": set(),
     "_spec": set(),
     "_query": {"_spec", "_progress", "errors"},
     "_plan": {"_spec", "_timezones", "errors"},
-    "_http": {"_spec", "errors"},
+    "_http": {"_spec", "_text", "errors"},
     "_decode": {"_spec", "_timezones", "errors"},
     "_tables": {"_spec", "_decode", "errors"},
     "_summary": {"_receipt"},

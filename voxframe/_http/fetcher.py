@@ -140,8 +140,8 @@ class Fetcher:
         said = classify(answer, form)
         if said.verdict is not Verdict.RESULT:
             spent = self.clock.monotonic() - began
-            code, msg = said.code, said.msg
-            logger.debug("%s: code %d, %s, %.3f s, attempt %d", asked, code, msg, spent, number)
+            code, words = said.code, said.msg or f"HTTP {answer.status}"
+            logger.debug("%s: code %d, %s, %.3f s, attempt %d", asked, code, words, spent, number)
         return answer, said
 
     def _skew(self, answer: Answer) -> float | None:

@@ -6,21 +6,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import Any
 
 from voxframe._http.redact import redact
 
-# https://voximplant.com/docs/references/httpapi/errors, and what runs against the live service.
-_SERVER_FAULTS = {1, 2, 4, 5}
-_THROTTLES = {340, 515}
-_NOT_AUTHORIZED = 100
-_FORBIDDEN = 104
-_TOKEN_EXPIRED = 456
-_TOO_MANY = 429
 _OK = 200
 
 # An error is a short text. Whatever is longer and holds rows is not parsed twice to make sure.
 _LONGEST_ERROR = 1 << 16
+
+# Where a gateway puts its words, most telling first.
+_WORDS = ("error", "message", "msg", "detail", "title", "reason")
 
 
 class Verdict(Enum):
@@ -34,6 +31,26 @@ class Verdict(Enum):
     FORBIDDEN = auto()
     REFUSED = auto()
     UNUSABLE = auto()
+
+
+# https://voximplant.com/docs/references/httpapi/errors, and what runs against the live service.
+# Every other code is a no; 429 too, which says that a parameter is invalid.
+_BY_CODE = {
+    1: Verdict.AGAIN,
+    2: Verdict.AGAIN,
+    4: Verdict.AGAIN,
+    5: Verdict.AGAIN,
+    100: Verdict.NOT_AUTHORIZED,
+    101: Verdict.REFUSED,
+    103: Verdict.REFUSED,
+    104: Verdict.FORBIDDEN,
+    111: Verdict.REFUSED,
+    150: Verdict.REFUSED,
+    340: Verdict.THROTTLED,
+    456: Verdict.TOKEN_EXPIRED,
+    484: Verdict.AGAIN,
+    515: Verdict.THROTTLED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +82,12 @@ class Classification:
 
 
 def classify(answer: Answer, form: Mapping[str, str]) -> Classification:
-    """Classify an answer by its body first: most errors come with HTTP 200.
+    """Classify an answer by the API's code in its body, and by its status where there is none.
 
     Parameters
     ----------
     answer : Answer
-        As received.
+        As received. Most of the API's errors come with HTTP 200.
     form : Mapping of str
         What was asked, so that the service's words do not repeat what is a person's.
 
@@ -80,35 +97,47 @@ def classify(answer: Answer, form: Mapping[str, str]) -> Classification:
         The verdict. ``RESULT`` means that it looks like a result; whether it
         can be read is for the decoder to say.
     """
-    error = _error_in(answer.body, form)
-    if error is not None:
-        return _judge(*error)
-    if answer.status == _OK:
+    status, said = answer.status, _error_in(answer)
+    if said is None and status == _OK:
         if looks_whole(answer.body):
             return Classification(Verdict.RESULT)
         return Classification(Verdict.AGAIN, _OK, _describe(answer.body))
-    return _judge_status(answer.status)
+    words = redact(_words_of(said), form)
+    code = _code_of(said)
+    # A gateway may repeat its status as a code; only another number is a code of the API's.
+    if code is None or code == status:
+        return _by_status(status, words)
+    words = words or "no reason given"
+    if code not in _BY_CODE and _worth_another_try(status):
+        return Classification(_by_status(status, words).verdict, code, words)
+    return Classification(_BY_CODE.get(code, Verdict.REFUSED), code, words)
 
 
-def _judge_status(status: int) -> Classification:
-    if status == _TOO_MANY:
-        return Classification(Verdict.THROTTLED, status, "too many parallel requests")
-    if status >= 500 or status == 408:  # noqa: PLR2004
-        return Classification(Verdict.AGAIN, status, f"HTTP {status}")
-    if 300 <= status < 400:  # noqa: PLR2004
-        return Classification(
-            Verdict.UNUSABLE,
-            status,
+def _by_status(status: int, words: str) -> Classification:
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        words = (
             "a redirect, which is not followed because the token must go nowhere else; "
-            "check base_url",
+            "check base_url"
         )
-    return Classification(
-        Verdict.UNUSABLE, status, f"HTTP {status} and no error of the API's; check base_url"
-    )
+        return Classification(Verdict.UNUSABLE, status, words)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Classification(Verdict.THROTTLED, status, words or "too many parallel requests")
+    if _worth_another_try(status):
+        return Classification(Verdict.AGAIN, status, words)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return Classification(Verdict.NOT_AUTHORIZED, status, words)
+    if words:
+        return Classification(Verdict.REFUSED, status, words)
+    return Classification(Verdict.UNUSABLE, status, "not an answer of the API's; check base_url")
+
+
+def _worth_another_try(status: int) -> bool:
+    again = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+    return status in again or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def looks_whole(body: bytes) -> bool:
-    """Say whether a body can be a JSON object with a result, by its two ends."""
+    """Return whether a body can be a JSON object with a result, by its two ends."""
     return (
         body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
         and body[-64:].rstrip().endswith(b"}")
@@ -117,7 +146,7 @@ def looks_whole(body: bytes) -> bool:
 
 
 def is_json(body: bytes) -> bool:
-    """Say whether a body is one whole JSON value; slow, for when reading it failed."""
+    """Return whether a body is one whole JSON value; slow, for when reading it failed."""
     try:
         json.loads(body.decode("utf-8-sig", "replace"), parse_int=len, parse_float=len)
     except ValueError:
@@ -157,36 +186,39 @@ def _http_date(text: str) -> float | None:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
 
 
-def _error_in(body: bytes, form: Mapping[str, str]) -> tuple[int, str] | None:
-    if len(body) > _LONGEST_ERROR or b'"error"' not in body:
+def _error_in(answer: Answer) -> dict[str, Any] | None:
+    """Return the JSON object of an answer that says what went wrong, or None."""
+    body = answer.body
+    if len(body) > _LONGEST_ERROR or (answer.status == _OK and b'"error"' not in body):
         return None
     try:
-        value: Any = json.loads(body)
+        # The service's words may repeat text that was cut in the middle of a letter.
+        value: Any = json.loads(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict) or value.get("error") is None:
+    if not isinstance(value, dict) or (answer.status == _OK and not value.get("error")):
         return None
-    error = value["error"]
-    if not isinstance(error, dict):
-        return 0, redact(str(error), form)
-    code = error.get("code")
+    return value
+
+
+def _code_of(said: Mapping[str, Any] | None) -> int | None:
+    error = said.get("error") if said else None
+    code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, str) and code.isascii() and code.isdigit():
         code = int(code[:9])
-    msg = redact(str(error.get("msg") or "no reason given"), form)
-    return code if isinstance(code, int) else 0, msg
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
-def _judge(code: int, msg: str) -> Classification:
-    if code in _THROTTLES or code == _TOO_MANY:
-        return Classification(Verdict.THROTTLED, code, msg)
-    if code in _SERVER_FAULTS:
-        return Classification(Verdict.AGAIN, code, msg)
-    verdict = {
-        _TOKEN_EXPIRED: Verdict.TOKEN_EXPIRED,
-        _NOT_AUTHORIZED: Verdict.NOT_AUTHORIZED,
-        _FORBIDDEN: Verdict.FORBIDDEN,
-    }.get(code, Verdict.REFUSED)
-    return Classification(verdict, code, msg)
+def _words_of(said: Any, depth: int = 3) -> str:
+    """Return what an error says, wherever gateways and the API put their words."""
+    if isinstance(said, list):
+        said = {"error": said[0]} if said else {}
+    if not isinstance(said, dict):
+        return "" if said is None else str(said)
+    if not depth:
+        return ""
+    found = (_words_of(said[name], depth - 1) for name in _WORDS if said.get(name))
+    return ": ".join(dict.fromkeys(words for words in found if words))
 
 
 def _describe(body: bytes) -> str:
@@ -194,4 +226,4 @@ def _describe(body: bytes) -> str:
         return "an empty answer"
     if body.lstrip()[:1] == b"<":
         return "a page of HTML instead of JSON"
-    return "an answer that is no whole JSON object with a result"
+    return "an answer that is not one whole JSON object with a result"
