@@ -90,7 +90,7 @@ def test_a_clock_that_is_wrong_is_learned_by_all_workers_at_once(small):
     [
         ("101", ApiError, "from_date"),
         ("111", ApiError, "from_date"),
-        ("104", PermissionDeniedError, "give it a role that may call GetCallHistory"),
+        ("104", PermissionDeniedError, "Owner, Admin, Developer, Supervisor or Support"),
     ],
 )
 def test_a_no_that_is_final_is_an_error_at_once(kind, error, says, small):

@@ -4,7 +4,7 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import quote, quote_plus, unquote
 
 from voxframe._text import printable
@@ -92,7 +92,7 @@ def _digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(c)) for c in _plain(text) if c.isdecimal())
 
 
-def _without_numbers(text: str, personal: Set[str]) -> Iterator[str]:
+def _without_numbers(text: str, personal: Collection[str]) -> Iterator[str]:
     at = 0
     while (found := _NUMBERS.search(text, at)) is not None:
         yield text[at : found.start()]
