@@ -32,7 +32,9 @@ def test_a_line_a_run_and_a_line_a_request(month, caplog):
     assert len(debug) == requests == history.receipt.requests
     good = [line for line in debug if GOOD.fullmatch(line)]
     assert len(good) == requests - 3
-    assert sum("code 503, Service Unavailable" in line for line in debug if BAD.fullmatch(line)) == 1
+    assert (
+        sum("code 503, Service Unavailable" in line for line in debug if BAD.fullmatch(line)) == 1
+    )
     assert sum("code 456" in line for line in debug if BAD.fullmatch(line)) == 1
     assert sum("the network failed" in line for line in debug) == 1
     # The 503 and the reset; by chance all three faults may have met one ask.

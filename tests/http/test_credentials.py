@@ -80,7 +80,7 @@ def test_a_malformed_field_is_named_and_the_key_is_not_shown(contents, field, va
 
 def test_a_key_of_another_kind_is_refused(contents):
     other = pem(ec.generate_private_key(ec.SECP256R1()))
-    with pytest.raises(CredentialsError, match="no RSA key"):
+    with pytest.raises(CredentialsError, match="not an RSA key"):
         Credentials.load({**contents, "private_key": other})
 
 

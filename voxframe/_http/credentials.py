@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +14,16 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 VARIABLE = "VOXIMPLANT_CREDENTIALS"
-"""Environment variable with the path of the key file."""
+"""Environment variable with the path of the key file, or its JSON text."""
 
 _LARGEST_FILE = 1 << 20
+_PEM_BEGINS = "-----BEGIN"
+# Blanks, a byte order mark, and the quotes that an env file leaves.
+_AROUND = " \t\r\n\ufeff'\""
+# Longer than what a file system takes as one name; a line of base64; the shortest hex key.
+_LONGEST_SHOWN = 255
+_LIKE_A_KEY = re.compile(r"[A-Za-z0-9+=]{32,}|eyJ[\w-]+\.")
+_SHORTEST_KEY = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +62,9 @@ class Credentials:
 
         Parameters
         ----------
-        source : path, dict, Credentials or None
-            A ``credentials.json``, its contents, or None for the path in the
+        source : path, str, dict, Credentials or None
+            The path of a ``credentials.json`` (``~`` is the home folder), its
+            JSON text, its contents, or None for a path or a text in the
             environment variable ``VOXIMPLANT_CREDENTIALS``.
 
         Returns
@@ -72,63 +81,147 @@ class Credentials:
             return source
         if isinstance(source, Mapping):
             return _from_mapping("credentials", source)
+        where = "credentials"
         if source is None:
-            source = os.environ.get(VARIABLE)
+            where, source = VARIABLE, os.environ.get(VARIABLE, "").strip()
             if not source:
                 raise CredentialsError(
-                    f"no credentials: pass the path of the key file, or set {VARIABLE} to it",
+                    f"there are no credentials: pass the path of the key file, or set {VARIABLE} "
+                    "to it",
                 )
         if not isinstance(source, str | os.PathLike):
             raise CredentialsError(
-                f"credentials: a {type(source).__name__} is none; give a path, a dict or "
-                "Credentials",
+                f"credentials: a {type(source).__name__} cannot be used; give a path, the key "
+                "file's text, a dict or Credentials",
             )
-        return _from_file(Path(os.fspath(source)))
+        text = os.fsdecode(source)
+        if text.lstrip(_AROUND).startswith(("{", "[")) or _PEM_BEGINS in text or "\n" in text:
+            return _from_text(where, text)
+        return _from_file(where, text)
 
 
 CredentialsLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Credentials | None
 
 
-def _from_file(path: Path) -> Credentials:
+def _from_file(where: str, given: str) -> Credentials:
+    content, reason = b"", ""
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise CredentialsError(f"{path}: is too large to be a key file")
-        text = path.read_text(encoding="utf-8-sig")
+        with Path(os.path.expanduser(given)).open("rb") as file:  # noqa: PTH111 - never raises
+            content = file.read(_LARGEST_FILE + 1)
     except FileNotFoundError:
+        reason = (
+            "no such file; the key file is made in Voximplant's control panel, under service "
+            "accounts"
+        )
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else None
+        reason = f"cannot be read: {words or 'it is not a path'}"
+    # Not raised from there: the system's own error holds what was given.
+    if reason and _may_be_secret(given):
         raise CredentialsError(
-            f"{path}: no such file; the key file is made in Voximplant's control panel, under "
-            "service accounts",
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is no UTF-8 text"
-        raise CredentialsError(f"{path}: cannot be read: {reason}") from None
+            f"{where}: what was given is not the path of a file, and not the text of a key file "
+            "(it is not shown, since it may be a key)",
+        )
+    if reason:
+        raise CredentialsError(f"{given}: {reason}")
+    if len(content) > _LARGEST_FILE:
+        raise CredentialsError(f"{given}: is too large to be a key file")
     try:
-        contents = json.loads(text)
-    except ValueError:
-        # Not raised from here: the parser's own error holds the whole file.
-        contents = None
-    if not isinstance(contents, dict):
-        raise CredentialsError(f"{path}: is no JSON object")
-    return _from_mapping(str(path), contents)
+        # PowerShell writes UTF-16.
+        text = content.decode(json.detect_encoding(content))
+    except UnicodeDecodeError:
+        text = None
+    if text is None:
+        # Not raised from here: the decoder's own error holds the whole file.
+        raise CredentialsError(f"{given}: is not text in UTF-8")
+    return _from_text(given, text)
+
+
+def _may_be_secret(given: str) -> bool:
+    """Return whether a text is too long, or too much like a key, to be shown as a path."""
+    parts = re.split(r"[/\\]", given)
+    return (
+        len(given) > _LONGEST_SHOWN
+        or not given.isprintable()
+        or "://" in given
+        or "@" in given
+        or any(_LIKE_A_KEY.search(part) for part in parts)
+        # A name without an ending, of letters and digits: an api_key, a UUID.
+        or any(
+            "." not in part and len(part) >= _SHORTEST_KEY and re.search(r"\d", part)
+            for part in parts[-1:]
+        )
+    )
+
+
+def _from_text(where: str, text: str) -> Credentials:
+    stripped = text.strip(_AROUND)
+    contents = _parsed(stripped)
+    if isinstance(contents, dict):
+        return _from_mapping(where, contents)
+    if not stripped:
+        what = "is empty"
+    elif contents is not None:
+        what = "is not a JSON object"
+    elif stripped.startswith(_PEM_BEGINS):
+        what = "is a key alone (PEM); what is needed is the key file, which holds it with its ids"
+    else:
+        what = "is not the JSON text of a key file, or was cut short"
+    raise CredentialsError(f"{where}: {what}")
+
+
+def _parsed(text: str) -> Any:
+    """Return the JSON value of a text, escaped once more or once less than it should be."""
+    for spelled in (text, re.sub(r'\\+"', '"', re.sub(r"\\+n", "\n", text))):
+        try:
+            return json.loads(spelled, strict=False)
+        except (ValueError, RecursionError):
+            # Not raised from here: the parser's own error holds the whole text.
+            continue
+    return None
 
 
 def _from_mapping(where: str, contents: Mapping[str, Any]) -> Credentials:
-    for name in ("account_id", "key_id", "private_key"):
-        if contents.get(name) in (None, ""):
-            raise CredentialsError(f"{where}: the field {name} is missing")
+    if isinstance(contents.get("result"), Mapping):
+        # The whole answer of CreateKey.
+        contents = contents["result"]
+    needed = [n for n in ("account_id", "key_id", "private_key") if contents.get(n) in (None, "")]
+    if needed and contents.get("api_key"):
+        raise CredentialsError(
+            f"{where}: holds an api_key, which is another kind of access; make a key of a service "
+            "account in Voximplant's control panel",
+        )
+    if needed and contents.get("type") == "service_account":
+        raise CredentialsError(
+            f"{where}: is the key file of a Google service account, not of a Voximplant one",
+        )
+    for name in needed:
+        raise CredentialsError(f"{where}: the field {name} is missing")
     account_id = contents["account_id"]
-    if isinstance(account_id, str) and account_id.isascii() and account_id.isdigit():
+    if isinstance(account_id, str) and re.fullmatch(r"[0-9]{1,18}", account_id):
         account_id = int(account_id)
     if not isinstance(account_id, int) or isinstance(account_id, bool):
-        raise CredentialsError(f"{where}: the field account_id is no integer")
+        raise CredentialsError(f"{where}: the field account_id is not an integer")
     key_id, pem = contents["key_id"], contents["private_key"]
     if not isinstance(key_id, str):
-        raise CredentialsError(f"{where}: the field key_id is no text")
+        raise CredentialsError(f"{where}: the field key_id is not text")
+    if _PEM_BEGINS in key_id:
+        raise CredentialsError(f"{where}: the field key_id holds a key instead of its id")
     if not isinstance(pem, str):
-        raise CredentialsError(f"{where}: the field private_key is no text")
+        raise CredentialsError(f"{where}: the field private_key is not text")
     email = contents.get("account_email")
-    key = _private_key(where, pem)
+    key = _private_key(where, _mended(pem))
     return Credentials(account_id, key_id, email if isinstance(email, str) else None, key)
+
+
+def _mended(pem: str) -> str:
+    """Return a PEM with its line ends, whatever became of them on their way."""
+    found = re.search(r"-----BEGIN ([A-Z ]+)-----(.*)-----END \1-----", pem, re.DOTALL)
+    if found is None or ":" in found[2]:
+        return pem
+    body = re.sub(r"\\+[nr]|\s", "", found[2])
+    lines = "\n".join(body[at : at + 64] for at in range(0, len(body), 64))
+    return f"-----BEGIN {found[1]}-----\n{lines}\n-----END {found[1]}-----\n"
 
 
 def _private_key(where: str, pem: str) -> "RSAPrivateKey":
@@ -141,8 +234,8 @@ def _private_key(where: str, pem: str) -> "RSAPrivateKey":
         key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm, UnicodeEncodeError):
         raise CredentialsError(
-            f"{where}: the field private_key is no PEM private key without a password",
+            f"{where}: the field private_key is not a PEM private key without a password",
         ) from None
     if not isinstance(key, RSAPrivateKey):
-        raise CredentialsError(f"{where}: the field private_key is no RSA key")
+        raise CredentialsError(f"{where}: the field private_key is not an RSA key")
     return key
