@@ -99,6 +99,7 @@ def test_what_is_nearly_one_is_named_and_not_repeated(what, how, tmp_path, monke
         "https://user:secret-word@example.org/key.json",
         "secret-word\x00",
     ],
+    ids=["api_key", "hex", "base64", "line", "token", "address", "zero"],
 )
 @pytest.mark.parametrize("how", ["argument", "variable"])
 def test_what_may_be_a_secret_is_not_shown_as_a_path(secret, how, tmp_path, monkeypatch):
