@@ -116,7 +116,7 @@ def test_a_world_that_stands_still_is_read_exactly(
     seconds: int,
 ) -> None:
     service = Service(rows, readings, limits, seed)
-    steps = Plan(0, seconds, workers=workers, free=free, limits=limits)
+    steps = Plan(0, seconds, workers=workers, splittable_by=free, limits=limits)
     try:
         settled, told = drive(
             steps,
@@ -163,7 +163,7 @@ def test_a_world_that_moves_loses_no_session_that_existed_throughout(
 ) -> None:
     moves = data.draw(changes(rows, 40))
     service = Service(rows, readings, limits, seed, moves)
-    steps = Plan(0, 40, workers=workers, free=free, limits=limits)
+    steps = Plan(0, 40, workers=workers, splittable_by=free, limits=limits)
     try:
         settled, told = drive(
             steps, service, choose=any_of(seed), window=(0, 40), at_most=bound(service, 40)
@@ -239,7 +239,7 @@ def test_a_service_that_lies_is_found_out_soon(
     seconds: int,
 ) -> None:
     service = Service(rows, readings, limits, seed)
-    steps = Plan(0, seconds, workers=workers, free=free, limits=limits)
+    steps = Plan(0, seconds, workers=workers, splittable_by=free, limits=limits)
     # One second that never adds up is the worst of it: sixty passes over its offsets.
     most = 500 + 60 * (2 + 2 * limits.offset // limits.page)
     try:
@@ -247,5 +247,6 @@ def test_a_service_that_lies_is_found_out_soon(
     except IncompleteHistoryError:
         return
     assert readings.repeats_page
-    assert len(service.asked) == 1
+    # Of more than a month, two more ask whether the service shortens it.
+    assert len(service.asked) <= (1 if seconds == 40 else 3)
     assert told == inside(rows, seconds)

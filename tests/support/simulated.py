@@ -85,7 +85,7 @@ class Service:
         readings = self.readings
         refused = ask.first == ask.last and readings.equal_dates == "refused"
         if refused:
-            assert ask.probe, f"the service refuses from_date == to_date: {ask}"
+            assert ask.may_be_refused, f"the service refuses from_date == to_date: {ask}"
             return self._held(np.empty(0, np.int64), None)
         if readings.repeats_page and self.first_page is not None:
             return self.first_page

@@ -14,6 +14,7 @@ from voxframe._plan.model import PageRequest, Steps, ask_all
 from voxframe._plan.seen import PlanContext, Seen
 from voxframe.errors import IncompleteHistoryError
 
+# Parts of a level in flight at once: enough for every worker, few enough to be cheap if one errs.
 _MANY = 64
 # So many answers with fewer rows than they count, though the service can give as many: its counts
 # are not of what it gives.
@@ -38,32 +39,33 @@ def settle(scope: PlanContext, parts: Iterable[Part], *, one_answer: bool) -> St
     ]
     while level:
         deeper: list[PageRequest] = []
-        crowded: list[int] = []
+        dense: list[int] = []
         for ask, held in zip(level, (yield from ask_all(level)), strict=True):
-            total = held.must_total(ask)
-            if held.distinct >= total:
+            total = scope.total_of(ask, held)
+            if scope.holds_all(ask, held):
                 read += 1
-            elif not one_answer and seen.proves(ask.first, ask.last, total):
+            elif not one_answer and scope.count_proves(ask.first, ask.last, total):
                 continue
             elif ask.count == 1 and (total <= page or ask.last - ask.first == 1):
                 deeper.append(PageRequest(ask.first, ask.last, count=page, total=True))
             elif ask.last - ask.first == 1:
-                crowded.append(ask.first)
+                dense.append(ask.first)
             else:
-                short += held.ids.size < total <= min(ask.count, seen.most)
+                short += held.ids.size < total <= min(ask.count, seen.largest)
                 if short > _SHORT:
                     raise IncompleteHistoryError(
-                        f"asked for {ask}, the service counts {total} sessions and gave "
-                        f"{held.ids.size}; so it did {short} times, in ever smaller parts",
+                        f"asked for {ask.describe(scope.spell)}, the service counts {total} "
+                        f"sessions and gave {held.ids.size}; so it did {short} times, in ever "
+                        "smaller parts",
                     )
                 pieces = fan_out(seen.count(ask.first, ask.last), total, page)
                 deeper += [
                     PageRequest(a, b, count=page if expected <= page else 1, total=True)
                     for a, b, expected in cuts(seen, ask.first, ask.last, total, pieces)
                 ]
-        for second in crowded:
+        for second in dense:
             read += 1
-            yield from read_dense_second(scope, second)
+            yield from read_dense_second(scope, second, second + 1)
         level = deeper
     return read
 
@@ -79,6 +81,7 @@ def cuts(seen: Seen, first: int, last: int, total: int, pieces: int) -> list[Par
     In a second without sessions both readings of ``to_date`` give one count.
     """
     have = seen.between(first, last)
+    total = max(total, 1)
     if have.size and 2 * have.size >= total:
         marks = have[(np.arange(1, pieces) * have.size) // pieces]
     else:

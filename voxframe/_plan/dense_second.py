@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from voxframe._plan.model import Limits, PageRequest, PageRows, Steps, ask_all
+from voxframe._plan.model import PageRequest, PageRows, Steps, ask_all
 from voxframe._plan.seen import PlanContext
 from voxframe.errors import IncompleteHistoryError
 
@@ -26,53 +26,57 @@ SPLITTERS = ("application_id", "user_id", "duration")
 _PASSES = 60
 # A service that gives the very same rows in the very same order so often has no others to give.
 _STILL = 3
+# Seconds; some thirty years, longer than any session.
 _LONGEST = 10**9
 # A field of so many values that each part would be a small part of a page costs more than it gives.
 _FINE = 4
 _FEW = 12
 
 
-def read_dense_second(scope: PlanContext, second: int) -> Steps[None]:
-    """Read every session that starts in one second.
+def read_dense_second(scope: PlanContext, first: int, last: int) -> Steps[None]:
+    """Read every session of a window that is too short to be cut.
+
+    It ends a second after the one that matters: a service may keep a part of a
+    second, which its answers do not show, and compare ``to_date`` with that.
 
     Raises
     ------
     IncompleteHistoryError
         Neither offsets nor filters give all that the service counts.
     """
-    alone = PageRequest(second, second, count=scope.limits.page, total=True, probe=True)
-    (held,) = yield from ask_all([alone])
-    if held.total and held.distinct >= held.total:
-        return
-    scope.seen.crowds += 1
-    crowd = _DenseSecond(second, second if held.total else second + 1, scope.limits)
-    crowd.learn(held, 0)
-    splitters = tuple(name for name in SPLITTERS if name in scope.free)
+    scope.seen.dense_seconds += 1
+    dense = _DenseSecond(scope, first, last)
+    splitters = tuple(name for name in SPLITTERS if name in scope.splittable_by)
     leaves: list[Mapping[str, int]] = [{}]
     before: bytes | None = None
     still = 0
     for number in range(1, _PASSES + 1):
-        lead = crowd.ask({})
+        lead = dense.ask({})
         (held,) = yield from ask_all([lead])
-        total = held.must_total(lead)
-        crowd.learn(held, 2 * number)
-        crowd.counts.append((2 * number, total))
+        total = scope.total_of(lead, held)
+        dense.learn(held, 2 * number)
+        dense.counts.append((2 * number, total))
+        if scope.holds_all(lead, held) or dense.proven():
+            return
         answers = [held]
+        short = False
         for narrow in leaves:
-            answers += yield from _pass(crowd, narrow, held, 2 * number + 1)
-        if crowd.proven():
+            got, cut_short = yield from _pass(dense, narrow, held, 2 * number + 1)
+            answers += got
+            short = short or cut_short
+        if dense.proven():
             return
         now = b"".join(answer.ids.tobytes() for answer in answers)
-        still = still + 1 if now == before else 0
+        still = still + 1 if now == before and not short else 0
         before = now
         if still == _STILL:
             break
         # Later passes know more values; the waits double, so that few requests go into trying.
-        if leaves == [{}] and number.bit_count() == 1 and crowd.reached(2 * number) < total:
-            leaves = (yield from _split(crowd, {}, splitters, total)) or leaves
+        if leaves == [{}] and number.bit_count() == 1 and dense.reached(2 * number) < total:
+            leaves = (yield from _split(dense, {}, splitters, total)) or leaves
     raise IncompleteHistoryError(
-        f"asked for {PageRequest(crowd.first, crowd.last)}, the service counts "
-        f"{crowd.counts[-1][1]} sessions and gave {len(crowd.seen)} different ones; neither "
+        f"asked for {dense.ask({}).describe(scope.spell)}, the service counts "
+        f"{dense.counts[-1][1]} sessions and gave {len(dense.seen)} different ones; neither "
         "offsets nor filters reach the rest. Narrow the query, by application_id or user_id, "
         "and read it in parts",
     )
@@ -87,9 +91,9 @@ class _DenseSecond:
     odd ones the rest of a pass.
     """
 
+    scope: PlanContext
     first: int
     last: int
-    limits: Limits
     seen: dict[int, tuple[int, int]] = field(default_factory=dict)
     counts: list[tuple[int, int]] = field(default_factory=list)
     values: dict[str, set[int]] = field(default_factory=dict)
@@ -98,7 +102,7 @@ class _DenseSecond:
         return PageRequest(
             self.first,
             self.last,
-            count=self.limits.page,
+            count=self.scope.limits.page,
             offset=offset,
             desc=desc,
             total=not offset and not desc,
@@ -117,50 +121,70 @@ class _DenseSecond:
         return sum(last >= moment for _, last in self.seen.values())
 
     def proven(self) -> bool:
-        """Say whether at some count as many sessions were there as it says."""
+        """Return whether at some count as many sessions were there as it says.
+
+        The answer that brings a count shows nothing about that moment: its rows
+        may have been selected before or after.
+        """
         spans: NDArray[np.int64] = np.array(list(self.seen.values()), np.int64).reshape(-1, 2)
         return any(
-            np.count_nonzero((spans[:, 0] <= moment) & (moment <= spans[:, 1])) == total
+            np.count_nonzero((spans[:, 0] < moment) & (moment < spans[:, 1])) == total
             for moment, total in self.counts
         )
 
 
 def _pass(
-    crowd: _DenseSecond, narrow: Mapping[str, int], lead: PageRows, moment: int
-) -> Steps[list[PageRows]]:
-    """Pass once over the offsets of a crowd, whose first page is ``lead``, or of a part of it."""
+    dense: _DenseSecond, narrow: Mapping[str, int], lead: PageRows, moment: int
+) -> Steps[tuple[list[PageRows], bool]]:
+    """Pass once over the offsets; return the answers, and whether any came short."""
     answers: list[PageRows] = []
     if narrow:
-        ask = crowd.ask(narrow)
+        ask = dense.ask(narrow)
         (lead,) = yield from ask_all([ask])
-        lead.must_total(ask)
+        dense.scope.total_of(ask, lead)
         answers.append(lead)
-    total, step = lead.total or 0, max(lead.ids.size, 1)
-    reach = crowd.limits.offset + 1
-    asks = [crowd.ask(narrow, at) for at in range(step, min(total, reach), step)]
-    beyond = total - (len(asks) + 1) * step
-    if beyond > 0:
-        asks += [crowd.ask(narrow, at, desc=True) for at in range(0, min(beyond, reach), step)]
-    if asks:
-        answers += yield from ask_all(asks)
+    total, step = lead.total or 0, max(dense.scope.seen.largest, 1)
+    reach = dense.scope.limits.offset + 1
+    # What the last page that an offset reaches still holds; the rest is read from the other end.
+    reached = min(total, (min(total, reach) - 1) // step * step + step)
+    short = False
+    spans = [(lead.ids.size, min(step, total), False)]
+    spans += [(at, min(at + step, total), False) for at in range(step, min(total, reach), step)]
+    beyond = min(total - reached, reach)
+    spans += [(at, min(at + step, beyond), True) for at in range(0, beyond, step)]
+    spans = [span for span in spans if span[0] < min(span[1], reach)]
+    while spans:
+        asks = [dense.ask(narrow, at, desc=desc) for at, _, desc in spans]
+        got = yield from ask_all(asks)
+        answers += got
+        rest = []
+        for (at, end, desc), held in zip(spans, got, strict=True):
+            if at + held.ids.size < end:
+                short = True
+                if held.ids.size and at + held.ids.size < reach:
+                    rest.append((at + held.ids.size, end, desc))
+        spans = rest
     for held in answers:
-        crowd.learn(held, moment)
-    return answers
+        dense.learn(held, moment)
+    return answers, short
 
 
 def _split(
-    crowd: _DenseSecond, narrow: Mapping[str, int], splitters: Sequence[str], total: int
+    dense: _DenseSecond, narrow: Mapping[str, int], splitters: Sequence[str], total: int
 ) -> Steps[list[Mapping[str, int]]]:
-    """Split by the first field whose parts add up to the whole; give none if no field's do."""
+    """Split by the first field whose parts add up to the whole; return none if no field's do."""
+    page = dense.scope.limits.page
     for at, name in enumerate(splitters):
-        parts = [{**narrow, **part} for part in _parts(crowd, name, narrow, total)]
-        if not 2 <= len(parts) <= max(_FINE * total // crowd.limits.page, _FEW):  # noqa: PLR2004
+        parts = [{**narrow, **part} for part in _parts(dense, name, narrow, total)]
+        if not 2 <= len(parts) <= max(_FINE * total // page, _FEW):  # noqa: PLR2004
             continue
         asks = [
-            PageRequest(crowd.first, crowd.last, count=1, total=True, narrow=part) for part in parts
+            PageRequest(dense.first, dense.last, count=1, total=True, narrow=part) for part in parts
         ]
         held = yield from ask_all(asks)
-        counts = [each.must_total(ask) for ask, each in zip(asks, held, strict=True)]
+        if any(each.refused for each in held):
+            continue
+        counts = [dense.scope.total_of(ask, each) for ask, each in zip(asks, held, strict=True)]
         # Parts that add up share no session and leave none out, unless the world has just moved.
         if sum(counts) != total or max(counts) == total:
             continue
@@ -168,22 +192,23 @@ def _split(
         leaves: list[Mapping[str, int]] = []
         for part, count in zip(parts, counts, strict=True):
             finer: list[Mapping[str, int]] = []
-            if count > crowd.limits.page:
-                finer = yield from _split(crowd, part, rest, count)
+            if count > page:
+                finer = yield from _split(dense, part, rest, count)
             leaves += finer or [part]
         return leaves
     return []
 
 
 def _parts(
-    crowd: _DenseSecond, name: str, narrow: Mapping[str, int], total: int
+    dense: _DenseSecond, name: str, narrow: Mapping[str, int], total: int
 ) -> list[dict[str, int]]:
-    known = np.array(sorted(crowd.values.get(name, ())), dtype=np.int64)
+    known = np.array(sorted(dense.values.get(name, ())), dtype=np.int64)
     if name != "duration":
         return [{name: int(value)} for value in known]
     low, high = narrow.get("min_duration", 0), narrow.get("max_duration", _LONGEST)
     known = known[(known > low) & (known <= high)]
-    pieces = min(-(-10 * total // (7 * crowd.limits.page)), known.size + 1)
+    # Parts of seven tenths of a page still fit when durations lie unevenly.
+    pieces = min(-(-10 * total // (7 * dense.scope.limits.page)), known.size + 1)
     starts = sorted({low, *(int(known[i * known.size // pieces]) for i in range(1, pieces))})
     ends = [start - 1 for start in starts[1:]] + [high]
     return [{"min_duration": a, "max_duration": b} for a, b in zip(starts, ends, strict=True)]

@@ -1,14 +1,12 @@
 """What a plan asks and what it is told: the planner's two nouns."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-from voxframe.errors import IncompleteHistoryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,8 @@ def format_wall_time(second: int) -> str:
 class PageRequest:
     """One request: a window from ``first`` to ``last`` and what part of it to answer.
 
-    ``narrow`` adds filters to the query's own; ``probe`` marks a question that
-    the service may refuse without harm.
+    ``narrow`` adds filters to the query's own. They are the plan's idea and not
+    the user's, so a service that does not know one may refuse without harm.
     """
 
     first: int
@@ -47,11 +45,19 @@ class PageRequest:
     desc: bool = False
     total: bool = False
     narrow: Mapping[str, int] = field(default_factory=dict)
-    probe: bool = False
+
+    @property
+    def may_be_refused(self) -> bool:
+        """Whether a refusal is an answer of which the plan makes something."""
+        return bool(self.narrow)
 
     def __str__(self) -> str:
-        """Say what is asked for, without a filter's value."""
-        text = f"{format_wall_time(self.first)} to {format_wall_time(self.last)}"
+        """Describe what is asked for, without a filter's value."""
+        return self.describe(format_wall_time)
+
+    def describe(self, spell: Callable[[int], str]) -> str:
+        """Describe what is asked for, its seconds written by ``spell``."""
+        text = f"{spell(self.first)} to {spell(self.last)}"
         if self.offset:
             text += f", offset {self.offset}"
         if self.narrow:
@@ -71,12 +77,15 @@ class PageRows:
         The service's count of the whole window, where it was asked for.
     values : Mapping of str to array of int64
         Each row's values of the fields that a second can be split by; -1 where absent.
+    refused : bool
+        Whether the service refused the question, see :attr:`PageRequest.may_be_refused`.
     """
 
     ids: NDArray[np.int64]
     starts: NDArray[np.int64]
     total: int | None = None
     values: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    refused: bool = False
 
     @property
     def in_order(self) -> bool:
@@ -88,26 +97,16 @@ class PageRows:
         """How many different sessions there are."""
         return int(np.unique(self.ids).size)
 
-    def must_total(self, ask: PageRequest) -> int:
-        """Give the total that was asked for, or say that the service left it out."""
-        if self.total is None:
-            raise IncompleteHistoryError(
-                f"asked for {ask} with its total_count, the service answered without one; "
-                "nothing can then show that the answer is complete",
-            )
-        if self.total and not self.ids.size and not ask.offset:
-            raise IncompleteHistoryError(
-                f"asked for {ask}, the service counts {self.total} sessions and gave none",
-            )
-        return self.total
 
+REFUSED = PageRows(np.empty(0, np.int64), np.empty(0, np.int64), refused=True)
+"""The answer to a question that the service refused."""
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[list[PageRequest], tuple[PageRequest, PageRows], T]
 
 
 def ask_all(asks: Sequence[PageRequest]) -> Steps[list[PageRows]]:
-    """Send all of these side by side; give their answers in the same order."""
+    """Send all of these side by side; return their answers in the same order."""
     answers: dict[PageRequest, PageRows] = {}
     sending = list(asks)
     while len(answers) < len(asks):

@@ -12,15 +12,21 @@ The reasons behind it:
 * That rests on an order by ``start_date``, which is not documented. Every page
   is checked for it; where it fails, the window is cut until each part is one
   answer that holds its own total, which rests on nothing.
-* An order can look right and be wrong. So the whole window is counted again at
-  the end, and any part whose count differs is read again.
-* Whether ``to_date`` belongs to a window is not documented. Neighbours share
-  their boundary second, and a count proves a part only if it does so under
-  every reading still possible.
+* An order can look right and be wrong. So a page that shows little of it, its
+  rows all lying in a few seconds, is no ground to go forward on: its stretch is
+  proven as above. And the whole window is counted again at the end, and any part
+  whose count differs is read again.
+* A full page proves nothing, whatever it counts: one more request, which begins
+  where it ends, must show that there is nothing more.
+* Whether ``to_date`` belongs to a window is not documented, nor whether starts
+  have a part of a second that is not shown. Neighbours share their boundary
+  second, and a count proves a part only if it does so under every reading.
+* A service may shorten a long window in silence. So it is asked again for what
+  lies before the first session and from the last one on.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -28,7 +34,14 @@ import numpy as np
 
 from voxframe._plan.bisect import cuts, fan_out, settle
 from voxframe._plan.dense_second import read_dense_second
-from voxframe._plan.model import Limits, PageRequest, PageRows, Steps, ask_all
+from voxframe._plan.model import (
+    Limits,
+    PageRequest,
+    PageRows,
+    Steps,
+    ask_all,
+    format_wall_time,
+)
 from voxframe._plan.seen import PlanContext
 from voxframe.errors import IncompleteHistoryError
 
@@ -38,8 +51,15 @@ from voxframe.errors import IncompleteHistoryError
 _OVERLAP = 4
 # Asked this often for one and the same window, a service that answers with others' rows is broken.
 _STRIKES = 3
+# Rows in order that lie in so many seconds are in order by chance once in 8!, some 40,000 times.
+_TELLING = 8
+# Of a window up to the longest month nothing was ever seen to be cut off; the hours are for clocks.
+_MONTH = 31 * 86_400 + 4 * 3600
+# A service that shortens windows is asked for a week at a time; of so many weeks, some forty years.
+_WEEK = 7 * 86_400
+_WEEKS = 2000
 # A tail is worth a request of its own if it is expected to fill one and more.
-_WORTH_A_CUT = 1.2
+_WORTH_A_STEAL = 1.2
 # So many times more or fewer sessions than expected, and they do not lie evenly.
 _UNEVEN = 3
 
@@ -49,7 +69,7 @@ class StrayRowsError(IncompleteHistoryError):
 
 
 def ahead(in_flight: int) -> int:
-    """Say how many answers to plan side by side, so that others leave while some are decoded."""
+    """Return how many answers to plan side by side, so that others leave while some are decoded."""
     return in_flight + in_flight // 4
 
 
@@ -84,12 +104,14 @@ class Plan:
         The window, in seconds of the service's clock face.
     workers : int
         Answers wanted side by side, at least 1.
-    free : Sequence of str
-        Filters that the query leaves free, by which a crowded second can be split.
+    splittable_by : Sequence of str
+        Filters that the query leaves free, by which a dense second can be split.
     limits : Limits
         What one answer can give.
-    most : int, optional
+    max_sessions : int, optional
         Give up after the first answer if there are more sessions than this.
+    spell : callable
+        Writes a second for an error message.
 
     Attributes
     ----------
@@ -103,14 +125,15 @@ class Plan:
         last: int,
         *,
         workers: int,
-        free: Sequence[str] = (),
+        splittable_by: Sequence[str] = (),
         limits: Limits = Limits(),  # noqa: B008 - a frozen value
-        most: int | None = None,
+        max_sessions: int | None = None,
+        spell: Callable[[int], str] = format_wall_time,
     ) -> None:
         self.settled: Completeness | None = None
-        self._scope = PlanContext(workers, free, limits)
+        self._scope = PlanContext(last, workers, splittable_by, limits, spell)
         self._strikes: Counter[PageRequest] = Counter()
-        self._steps = _steps(self._scope, first, last, most)
+        self._steps = _steps(self._scope, first, last, max_sessions)
 
     def start(self) -> list[PageRequest]:
         """Return the requests to begin with."""
@@ -128,8 +151,9 @@ class Plan:
             self._strikes[ask] += 1
             if self._strikes[ask] == _STRIKES:
                 raise StrayRowsError(
-                    f"asked for {ask}, the service answered {_STRIKES} times with sessions that "
-                    "start outside of it; no request can make it give the rest",
+                    f"asked for {ask.describe(self._scope.spell)}, the service answered {_STRIKES} "
+                    "times with sessions that start outside of it; no request can make it give "
+                    "the rest",
                 )
             return [ask]
         self._scope.seen.add(ask, held)
@@ -138,30 +162,75 @@ class Plan:
         except StopIteration as end:
             settled: Completeness = end.value
             settled.mended["stray_answers"] += self._strikes.total()
-            settled.mended["crowded_seconds"] += self._scope.seen.crowds
+            settled.mended["crowded_seconds"] += self._scope.seen.dense_seconds
             self.settled = settled
             return []
 
 
-def _steps(scope: PlanContext, first: int, last: int, most: int | None) -> Steps[Completeness]:
+def _steps(
+    scope: PlanContext, first: int, last: int, max_sessions: int | None
+) -> Steps[Completeness]:
+    settled = yield from _read(scope, first, last, max_sessions)
+    if (
+        last - first <= _MONTH
+        or settled.too_many is not None
+        or (yield from _is_whole(scope, first, last))
+    ):
+        return settled
+    if last - first > _WEEKS * _WEEK:
+        raise IncompleteHistoryError(
+            f"asked for {PageRequest(first, last).describe(scope.spell)}, the service gave a part "
+            "of that time only; read it in stretches of some years",
+        )
+    edges = [*range(first, last, _WEEK), last]
+    weeks = [(a, b, scope.seen.count(a, b)) for a, b in pairwise(edges)]
+    yield from settle(scope, weeks, one_answer=True)
+    settled.mended["windows_shortened"] += 1
+    return Completeness(
+        f"the service shortens long windows: {len(weeks)} weeks, each in answers that held their "
+        "own total",
+        settled.total,
+        settled.mended,
+    )
+
+
+def _is_whole(scope: PlanContext, first: int, last: int) -> Steps[bool]:
+    """Return whether the service gives no more before the first session and after the last one.
+
+    Either is asked for at the end that a shortened window would have lost: a
+    stretch that ends, or begins, where the sessions that are here do.
+    """
+    have = scope.seen.between(first, last)
+    if have.size:
+        ends = [(first, max(int(have[0]), first + 1)), (min(int(have[-1]), last - 1), last)]
+    else:
+        ends = [(first, first + _MONTH), (last - _MONTH, last)]
+    asks = [PageRequest(a, b, count=1, total=True) for a, b in ends]
+    for ask, held in zip(asks, (yield from ask_all(asks)), strict=True):
+        if scope.total_of(ask, held) > scope.seen.count(ask.first, ask.last):
+            return False
+    return True
+
+
+def _read(
+    scope: PlanContext, first: int, last: int, max_sessions: int | None
+) -> Steps[Completeness]:
     seen, page = scope.seen, scope.limits.page
     whole = PageRequest(first, last, count=page, total=True)
     (held,) = yield from ask_all([whole])
-    total = held.must_total(whole)
-    if held.distinct >= total:
+    total = scope.total_of(whole, held)
+    if scope.holds_all(whole, held):
         return Completeness("one answer held every session that the service counts", total)
-    if most is not None and total > most:
+    if max_sessions is not None and total > max_sessions:
         return Completeness("more sessions than asked for", total, too_many=total)
 
     mended: Counter[str] = Counter()
     ordered = bool(held.starts.size) and held.in_order
     counted = None
     if ordered:
-        forward = KeysetScan(scope, held, total, first, last)
+        forward = KeysetScan(scope, whole, held, total)
         counted = yield from forward.steps()
         ordered = forward.ordered
-        for second in sorted(forward.crowded):
-            yield from read_dense_second(scope, second)
     if not ordered:
         mended["order_not_by_start_date"] += 1
         parts = cuts(seen, first, last, total, fan_out(0, total, page))
@@ -172,37 +241,67 @@ def _steps(scope: PlanContext, first: int, last: int, most: int | None) -> Steps
             total,
             mended,
         )
+    yield from _prove(scope, forward)
 
     if counted is None or counted != seen.count(first, last):
-        counted = yield from _count(first, last)
-    if counted == seen.count(first, last) == total:
+        counted = yield from _count(scope, first, last)
+    have = seen.count(first, last)
+    if counted == have == total:
         return Completeness(
             f"read forward by start_date; the service's count, before and after, is {total}, "
             "and that many are here",
             counted,
             mended,
         )
-    if counted == seen.count(first, last):
+    if counted == have:
         # The right number, but the world moved: one lost and one purged would look like this too.
         # Many small counts leave far less room for that than one.
         parts = cuts(seen, first, last, counted, 2 * scope.workers)
     else:
-        have = seen.count(first, last)
         parts = cuts(seen, first, last, counted, fan_out(have, counted, page))
     mended["counts_that_moved"] += 1
     read = yield from settle(scope, parts, one_answer=False)
     return Completeness(
         f"read forward by start_date; the service counted {total} before and {counted} after, "
-        f"so {read} parts whose count differed were read again",
+        f"so it counted again in parts: {read} whose count differed were read again, the rest is "
+        "what it counts",
         counted,
         mended,
     )
 
 
-def _count(first: int, last: int) -> Steps[int]:
+def _prove(scope: PlanContext, forward: "KeysetScan") -> Steps[None]:
+    """Read again, without a word of its order, what the scan went over on thin evidence."""
+    seen = scope.seen
+    parts = []
+    begins = {second: second for second in forward.dense}
+    for first, last in _joined(forward.unproven):
+        if last in begins:
+            # The dense second would be counted with this stretch where to_date belongs to it.
+            begins[last] = last - 1
+            last -= 1  # noqa: PLW2901
+        if first < last:
+            parts.append((first, last, seen.count(first, last)))
+    yield from settle(scope, parts, one_answer=True)
+    for second, begin in sorted(begins.items()):
+        yield from read_dense_second(scope, begin, second + 1)
+
+
+def _joined(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join stretches that touch."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(stretches):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(last, joined[-1][1])
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _count(scope: PlanContext, first: int, last: int) -> Steps[int]:
     ask = PageRequest(first, last, count=1, total=True)
     (held,) = yield from ask_all([ask])
-    return held.must_total(ask)
+    return scope.total_of(ask, held)
 
 
 @dataclass(slots=True, eq=False)
@@ -230,35 +329,31 @@ class _Segment:
 
 
 class KeysetScan:
-    """Read segments forward, side by side; cut the longest when a worker is idle.
+    """Read segments forward, side by side; split the longest when a worker is idle.
 
     A segment's first page and its last one bring their total: the first shows
     where the work is, the last that it is the last, however short pages come.
     """
 
-    def __init__(
-        self, scope: PlanContext, held: PageRows, total: int, first: int, last: int
-    ) -> None:
+    def __init__(self, scope: PlanContext, whole: PageRequest, held: PageRows, total: int) -> None:
         self.scope = scope
-        self.window = (first, last)
+        self.window = (whole.first, whole.last)
         self.ordered = True
-        self.crowded: set[int] = set()
+        self.dense: set[int] = set()
+        # Stretches that were gone over on pages which show too little of the order.
+        self.unproven: list[tuple[int, int]] = []
         # The most rows that an answer had so far: the service may give fewer than are asked for.
         self.gives = held.starts.size
-        # Every cut costs about half a page; the promise about requests allows this many.
-        self.cuts_left = 8 * (scope.workers - 1) // 5 + total // (125 * scope.limits.page)
+        # Every steal costs about half a page; the promise about requests allows this many.
+        self.steals_left = 8 * (scope.workers - 1) // 5 + total // (125 * scope.limits.page)
         self.running: dict[PageRequest, tuple[_Segment, float]] = {}
-        self.held = held
+        self.start = self._next_cursor(whole.first, held)
         self.missing = max(total - held.starts.size, 1)
 
     def steps(self) -> Steps[int | None]:
-        """Read; give the whole window's count where a worker had nothing better to do."""
+        """Read; return the whole window's count where a worker had nothing better to do."""
         first, last = self.window
-        start = _next_cursor(self.held, first)
-        if start is None:
-            self.crowded.add(first)
-            start = first + 1
-        asks = [self._send(segment) for segment in self._segments(start, last)]
+        asks = [self._send(segment) for segment in self._segments(self.start, last)]
         count = PageRequest(first, last, count=1, total=True)
         counted: int | None = None
         asked = False
@@ -269,7 +364,7 @@ class KeysetScan:
             ask, held = yield asks
             asks = []
             if ask is count:
-                asked, counted = False, held.must_total(count)
+                asked, counted = False, self.scope.total_of(count, held)
                 continue
             segment, expected = self.running.pop(ask)
             self.ordered = self.ordered and held.in_order
@@ -277,7 +372,7 @@ class KeysetScan:
                 continue
             if self._advance(segment, ask, held, expected):
                 asks.append(self._send(segment))
-            while self._idle() and (tail := self._cut()) is not None:
+            while self._idle() and (tail := self._steal()) is not None:
                 asks.append(self._send(tail))
         return counted
 
@@ -301,44 +396,61 @@ class KeysetScan:
         """Move the segment behind this page; say whether there is more of it."""
         rows = held.starts.size
         if ask.total:
-            total = held.must_total(ask)
+            total = self.scope.total_of(ask, held)
             segment.correct(total - expected)
             if total > _UNEVEN * expected or expected > _UNEVEN * total:
                 segment.even = False
                 if segment.parent is not None:
                     segment.parent.even = False
             segment.parent, segment.sure = None, True
-            if held.distinct >= total:
+            if self.scope.holds_all(ask, held):
                 return False
         if rows < self.gives:
             segment.sure = False
         self.gives = max(self.gives, rows)
         if not rows:
-            return True
-        cursor = _next_cursor(held, ask.first)
-        if cursor is None:
-            self.crowded.add(ask.first)
             segment.sure = False
-            cursor = ask.first + 1
-        elif cursor == self.window[1] > ask.first + 1:
-            # No row of the last second is wanted, but the count of the window may hold them.
-            cursor -= 1
+            return True
+        cursor = self._next_cursor(ask.first, held)
+        if cursor == ask.first + 1:
+            segment.sure = False
         segment.left -= int(np.searchsorted(held.starts, cursor))
         segment.density = rows / max(int(held.starts[-1] - held.starts[0]), 1)
         segment.cursor = cursor
         return cursor < segment.end
 
-    def _cut(self) -> _Segment | None:
+    def _next_cursor(self, first: int, held: PageRows) -> int:
+        """Return where the page after this one starts; note what it leaves unproven."""
+        starts = held.starts
+        cursor = next(
+            (
+                int(starts[at])
+                for at in (max(starts.size - 1 - _OVERLAP, 0), starts.size - 1)
+                if starts[at] > first
+            ),
+            None,
+        )
+        if cursor is None:
+            self.dense.add(first)
+            return first + 1
+        if np.count_nonzero(np.diff(starts)) + 1 < _TELLING:
+            self.unproven.append((first, cursor))
+        if cursor == self.window[1] > first + 1:
+            # No row of the last second is wanted, but the count of the window may hold them.
+            cursor -= 1
+        return cursor
+
+    def _steal(self) -> _Segment | None:
         """Take the later half of what the longest segment will have left after its page."""
-        if self.cuts_left <= 0 or not self.running:
+        if self.steals_left <= 0 or not self.running:
             return None
         known = [segment for segment, _ in self.running.values()]
         longest = max(known, key=lambda segment: segment.left)
         if not longest.even and sum(not s.sure for s in known) >= max(self.scope.workers // 3, 1):
-            # Most parts of an uneven stretch are nearly empty: the cuts are for where the work is.
+            # Most parts of an uneven stretch are nearly empty: steals are for where the work is.
             return None
         rest = longest.left - self.gives
-        if rest < _WORTH_A_CUT * self.gives:
+        if rest < _WORTH_A_STEAL * self.gives:
             return None
         density = longest.left / (longest.end - longest.cursor)
         if not longest.even and longest.density > density:
@@ -348,18 +460,10 @@ class KeysetScan:
         middle = longest.cursor + int((self.gives + rest / 2) / density)
         if not longest.cursor < middle < longest.end:
             return None
-        self.cuts_left -= 1
+        self.steals_left -= 1
         longest.left -= rest / 2
         tail = _Segment(
             middle, longest.end, rest / 2, False, longest.even, longest.density, longest
         )
         longest.end = middle
         return tail
-
-
-def _next_cursor(held: PageRows, first: int) -> int | None:
-    """Where the page after this one starts; None if this one is all of one second."""
-    for at in (max(held.starts.size - 1 - _OVERLAP, 0), held.starts.size - 1):
-        if held.starts[at] > first:
-            return int(held.starts[at])
-    return None

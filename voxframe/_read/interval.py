@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from voxframe._decode.decode import Page
-from voxframe._plan.model import PageRequest, PageRows, format_wall_time
+from voxframe._plan.model import REFUSED, PageRequest, PageRows, format_wall_time
 from voxframe._plan.plan import Completeness, Plan, StrayRowsError
 from voxframe._plan.service_time import ServiceTimezone
 from voxframe._timezones import zone
@@ -133,12 +133,13 @@ class IntervalReader:
         return [request for part in self._parts for request in part.start()]
 
     def receive(self, request: Request, page: Page | None) -> list[Request]:
-        """Take a page in, None for a list of ids that was refused; return what to send next."""
+        """Take a page in, None for a question that was refused; return what to send next."""
         if request.reader not in self._parts:
             return []
-        if page is None:
+        if page is None and not request.ask.may_be_refused:
             return self._halved(request)
-        self._pages.append(page)
+        if page is not None:
+            self._pages.append(page)
         more = request.reader.receive(request.ask, page)
         self._gather()
         return more
@@ -195,14 +196,16 @@ class _FormReader:
         self._plan = Plan(
             *clock.faces(self._piece.first, self._piece.end),
             workers=self._workers,
-            free=self._free,
-            most=self._most,
+            splittable_by=self._free,
+            max_sessions=self._most,
         )
         return self._requests(self._plan.start())
 
-    def receive(self, ask: PageRequest, page: Page) -> list[Request]:
+    def receive(self, ask: PageRequest, page: Page | None) -> list[Request]:
         if self.settled is not None or ask not in self._mine:
             return []
+        if page is None:
+            return self._requests(self._plan.receive(ask, REFUSED), self._mine)
         setting, clock = self._setting, self._tried[-1]
         ids, starts = page.ids_and_starts()
         instants = starts // _MICRO

@@ -1,6 +1,5 @@
 """One read under way: its intervals, and their pages turned into results with receipts."""
 
-import json
 import logging
 import time
 from collections import Counter
@@ -30,6 +29,7 @@ from voxframe.errors import ApiError
 
 logger = logging.getLogger("voxframe")
 # The whole list is refused for one id in it that is unknown or outside of the dates asked.
+_INVALID_ARGUMENT = 101
 _UNKNOWN_ID = 150
 # Without it Python prints warnings to stderr for a program that set up no logging.
 logger.addHandler(logging.NullHandler())
@@ -141,11 +141,10 @@ class Reader:
         except ApiError as error:
             if error.code == _UNKNOWN_ID and IDS in request.reader.form:
                 return None
-            if not request.ask.probe or type(error) is not ApiError:
-                raise
-            # The service does not answer this question, which is an answer too.
-            nothing = json.dumps({"result": [], "timezone": self.setting.timezone})
-            return decode(RawPage(nothing.encode()))
+            if error.code == _INVALID_ARGUMENT and request.ask.may_be_refused:
+                # The service does not know a filter that only the plan wanted.
+                return None
+            raise
 
     def _note(self, request: Request, page: Page | None) -> None:
         if page is None:
