@@ -102,6 +102,12 @@ def _zone(name: str, text: str) -> str:
         raise _invalid(name, "unknown timezone") from None
 
 
+def _never(name: str, text: str) -> bool:
+    if _boolean(name, text):
+        raise _invalid(name, "this emulator answers at once, and only so")
+    return False
+
+
 def _json_texts(name: str, text: str) -> tuple[str, ...]:
     try:
         value = json.loads(text)
@@ -136,6 +142,9 @@ _READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "min_duration": _integer,
     "max_duration": _integer,
     "timezone": _zone,
+    # Of the vendor's clients, for answers as a file; here they change nothing.
+    "is_async": _never,
+    "with_header": _boolean,
 }
 
 

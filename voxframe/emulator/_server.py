@@ -1,6 +1,7 @@
 """The emulator as a context manager in a thread, and in the foreground."""
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from voxframe.emulator._generate import NEVER
 from voxframe.emulator._query import Query
 from voxframe.emulator._request_log import Counters, Request
 from voxframe.emulator._service import Service
+from voxframe.emulator._tls import server_context, write_certificate
 from voxframe.emulator._wire import OpenProtocol
 from voxframe.emulator._world import World
 
@@ -37,6 +39,8 @@ async def _listen(
     port: int,
     ready: Callable[[int], None],
     stop: asyncio.Event,
+    *,
+    tls: ssl.SSLContext | None,
 ) -> None:
     """Serve until told to stop, then cut every connection at once.
 
@@ -54,7 +58,7 @@ async def _listen(
     def protocol() -> asyncio.Protocol:
         return OpenProtocol(config, state, {}, loop)
 
-    server = await loop.create_server(protocol, host, port, backlog=2048)
+    server = await loop.create_server(protocol, host, port, backlog=2048, ssl=tls)
     ready(server.sockets[0].getsockname()[1])
     try:
         await stop.wait()
@@ -102,6 +106,10 @@ class Emulator:
         How many of the last requests `requests` remembers.
     clock : callable
         Monotonic seconds, for the throttle, ``Fault.during`` and the books.
+    tls : bool
+        Serve https, with a certificate that was made for this process and that
+        `write_certificate` gives to whom it may concern (``SSL_CERT_FILE``,
+        ``REQUESTS_CA_BUNDLE``). The vendor's own client speaks nothing else.
 
     Attributes
     ----------
@@ -120,6 +128,7 @@ class Emulator:
         cache: bool | int = False,
         keep_requests: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
+        tls: bool = False,
     ) -> None:
         self.world: Final = world
         self._behaviour = behaviour or Behaviour()
@@ -130,6 +139,7 @@ class Emulator:
             latency=latency, cache_bytes=_CACHE_BYTES if cache is True else int(cache),
             keep=keep_requests, clock=clock,
         )  # fmt: skip
+        self._tls = server_context() if tls else None
         self._port = 0
         self._failure: BaseException | None = None
         self._ready = threading.Event()
@@ -161,7 +171,7 @@ class Emulator:
     def _run(self) -> None:
         async def main() -> None:
             self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-            await _listen(self._service, "127.0.0.1", 0, self._listening, self._stop)
+            await _listen(self._service, "127.0.0.1", 0, self._listening, self._stop, tls=self._tls)
 
         try:
             asyncio.run(main())
@@ -176,7 +186,7 @@ class Emulator:
     @property
     def base_url(self) -> str:
         """Where it listens, to be used instead of ``https://api.voximplant.com``."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self._port}"
 
     @property
     def credentials(self) -> dict[str, Any]:
@@ -186,6 +196,10 @@ class Emulator:
     def write_credentials(self, path: Path | str) -> Path:
         """Write `credentials` to a file that only its owner can read."""
         return write_credentials(path)
+
+    def write_certificate(self, path: Path | str) -> Path:
+        """Write the certificate that `tls` shows, as PEM."""
+        return write_certificate(path)
 
     @property
     def counters(self) -> Counters:
@@ -229,6 +243,7 @@ def serve(
     latency: float = 0.0,
     cache: bool | int = False,
     credentials_path: Path | str | None = None,
+    certificate_path: Path | str | None = None,
     announce: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serve a world in the foreground until interrupted.
@@ -241,6 +256,9 @@ def serve(
         Where to listen; port 0 lets the system choose.
     credentials_path : path, optional
         Where to write a key file that this server accepts.
+    certificate_path : path, optional
+        Serve https, and write the certificate to trust there. It is made for
+        127.0.0.1 and localhost.
     announce : callable
         Called with the base URL once requests are accepted.
     """
@@ -249,12 +267,16 @@ def serve(
     )
     if credentials_path is not None:
         write_credentials(credentials_path)
+    tls = None if certificate_path is None else server_context()
+    if certificate_path is not None:
+        write_certificate(certificate_path)
+    scheme = "http" if tls is None else "https"
 
     async def main() -> None:
         def ready(bound: int) -> None:
-            announce(f"http://{host}:{bound}")
+            announce(f"{scheme}://{host}:{bound}")
 
-        await _listen(emulator._service, host, port, ready, asyncio.Event())  # noqa: SLF001
+        await _listen(emulator._service, host, port, ready, asyncio.Event(), tls=tls)  # noqa: SLF001
 
     # Ctrl-C is how this ends.
     try:

@@ -34,7 +34,8 @@ from voxframe.emulator._request_log import Books, Request, SentBy
 from voxframe.emulator._throttle import Gate
 from voxframe.emulator._world import World
 
-PATH: Final = "/platform_api/GetCallHistory"
+ROOT: Final = "/platform_api"
+COMMAND: Final = "GetCallHistory"
 _FORM: Final = "application/x-www-form-urlencoded"
 _SENT_BY: Final[Mapping[tuple[bool, bool], SentBy]] = {
     (False, False): "nothing",
@@ -96,8 +97,9 @@ class Service:
         self._began = clock()
 
     def app(self) -> Starlette:
-        """Return the application with this one route."""
-        return Starlette(routes=[Route(PATH, self, methods=["POST"])])
+        """Return the application: every command goes the same way."""
+        paths = (ROOT, f"{ROOT}/{{command:path}}")
+        return Starlette(routes=[Route(path, self, methods=["POST"]) for path in paths])
 
     def _wall_clock(self) -> float:
         return time.time() + self._behaviour.clock_skew
@@ -152,6 +154,19 @@ class Service:
         except RefusedError as refused:
             await self._refuse(visit, refused)
 
+    @staticmethod
+    def _arguments(visit: _Visit) -> dict[str, str]:
+        """Return the parameters, once it is sure that they are this command's.
+
+        The command is in the address, or at the root a parameter, as the vendor's
+        Python client sends it.
+        """
+        params = dict(visit.params)
+        command = visit.scope.get("path_params", {}).get("command") or params.pop("cmd", "")
+        if command != COMMAND:
+            raise RefusedError(103, MESSAGES[103])
+        return params
+
     def _form(self, visit: _Visit, body: bytes) -> str:
         kind = visit.http.headers.get("content-type", _FORM).partition(";")[0].strip().lower()
         if body and kind != _FORM:
@@ -205,9 +220,10 @@ class Service:
             return
         if (code := self._gate.refusal(visit.params)) is not None:
             raise RefusedError(code, MESSAGES[code])
+        given = self._arguments(visit)
         token = visit.http.headers.get("authorization", "")
         verify(token, self._wall_clock(), self._behaviour.token_lifetime)
-        query = read_query(visit.params, self._behaviour, self._world.end)
+        query = read_query(given, self._behaviour, self._world.end)
         answer = self.answerer.answer(query, visit.number)
         visit.moment, visit.rows, visit.status = answer.moment, answer.rows, 200
         await self._send(visit, answer)
