@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +16,14 @@ import pyarrow as pa
 from voxframe._decode.decode import Page, decode
 from voxframe._decode.page import RawPage
 from voxframe._history import CallHistory
+from voxframe._http.address import check_base_url
 from voxframe._http.clock import system_clock
 from voxframe._http.credentials import Credentials, CredentialsLike
 from voxframe._http.fetcher import Fetcher
 from voxframe._http.limiter import ConcurrencyLimiter
 from voxframe._http.retry import RetryPolicy
 from voxframe._http.token import TokenSource
-from voxframe._http.transport import Transport, check_base_url
+from voxframe._http.transport import Transport
 from voxframe._http.usage import Usage
 from voxframe._plan.model import Limits, format_wall_time
 from voxframe._plan.plan import ahead
@@ -105,7 +105,8 @@ class Client:
         self._retry = retry
         self._setting = ServiceState()
         self._clock = system_clock
-        self._lock = threading.Lock()
+        # Changed by single steps of the interpreter only, so that there is no lock to be held when
+        # another thread forks.
         self._pools: set[Pool[Page]] = set()
         # For a client that is dropped, or still open when its program ends.
         weakref.finalize(self, self._transport.close)
@@ -127,9 +128,7 @@ class Client:
     def close(self) -> None:
         """Close all connections; whatever is still being read ends with an error."""
         self._transport.close()
-        with self._lock:
-            pools = list(self._pools)
-        for pool in pools:
+        for pool in list(self._pools):
             pool.stop()
 
     def get_call_history(self, **parameters: Unpack[PageParameters]) -> Page:
@@ -309,13 +308,11 @@ class Client:
     @contextlib.contextmanager
     def _pool(self, workers: int, *, cores: int) -> Iterator[Pool[Page]]:
         pool: Pool[Page] = Pool(workers, cores)
-        with self._lock:
-            self._pools.add(pool)
+        self._pools.add(pool)
         try:
             yield pool
         finally:
-            with self._lock:
-                self._pools.discard(pool)
+            self._pools.discard(pool)
             pool.close(lambda: self._transport.abort(pool.stopped))
 
     def _page_reader(self, pool: Pool[Page], decode: Callable[[RawPage], Page]) -> PageReader:

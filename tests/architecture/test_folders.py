@@ -12,6 +12,7 @@ PACKAGE = Path(voxframe.__file__).parent
 # Each folder (or module) and what it may import of the others; nothing else, and nothing upwards.
 MAY_IMPORT = {
     "_text": set(),
+    "_forks": set(),
     "errors": {"_text"},
     "_receipt": set(),
     "_progress": set(),
@@ -19,7 +20,7 @@ MAY_IMPORT = {
     "_spec": set(),
     "_query": {"_spec", "_progress", "errors"},
     "_plan": {"_spec", "_timezones", "errors"},
-    "_http": {"_spec", "_text", "errors"},
+    "_http": {"_spec", "_text", "_forks", "errors"},
     "_decode": {"_spec", "_timezones", "errors"},
     "_tables": {"_spec", "_decode", "errors"},
     "_summary": {"_receipt"},

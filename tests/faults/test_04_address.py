@@ -2,12 +2,14 @@
 
 import contextlib
 import datetime as dt
+import gzip
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,6 +18,9 @@ from cryptography.x509.oid import NameOID
 
 from tests.support.faulty import FROM, QUICK, TO, at_most, serving
 from voxframe import Client
+from voxframe._http.body import inflated
+from voxframe._http.environment import find_proxy
+from voxframe._http.network import NetworkError
 from voxframe.emulator import Emulator, Fault
 from voxframe.errors import InvalidQueryError, TransportError
 
@@ -87,7 +92,9 @@ def test_a_certificate_that_nobody_signed_ends_it_before_the_token_is_sent(small
         Emulator(small) as emulator,
         Client(emulator.credentials, base_url=url) as client,
         at_most(3.0),
-        pytest.raises(TransportError, match="certificate cannot be trusted"),
+        pytest.raises(
+            TransportError, match=r"certificate of localhost.*cannot be trusted.*SSL_CERT_FILE"
+        ),
     ):
         client.read_call_history(FROM, TO)
     assert heard == [b"connected"]
@@ -120,6 +127,72 @@ def test_an_address_to_which_no_token_may_go_is_refused(url, small):
 def test_this_machine_may_be_spoken_to_in_the_clear(small):
     with serving(small, retry=QUICK) as service:
         port = service.emulator.base_url.rpartition(":")[2]
-        for url in (f"http://localhost:{port}", f"http://127.0.0.1:{port}/"):
+        for url in (
+            f"http://localhost:{port}",
+            f"http://127.0.0.1:{port}/",
+            f"http://127.0.0.1:{port}/platform_api",
+            f"http://127.0.0.1:{port}/platform_api/",
+        ):
             with Client(service.emulator.credentials, base_url=url) as client:
                 assert client.get_call_history(from_date=FROM, to_date=TO).count == 20
+
+
+def test_nobody_listens_is_said_within_seconds_by_name(small, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    credentials = Emulator(small).credentials
+    with Client(credentials, base_url=f"http://127.0.0.1:{port}") as client, at_most(10.0):
+        with pytest.raises(TransportError, match=rf"127\.0\.0\.1:{port}.*refused.*base_url"):
+            client.read_call_history(FROM, TO)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("SSL_CERT_FILE", "/nowhere/ca.pem", "SSL_CERT_FILE: /nowhere/ca.pem cannot be read"),
+        ("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem", "REQUESTS_CA_BUNDLE: /nowhere/ca.pem"),
+        ("CURL_CA_BUNDLE", "/nowhere/ca.pem", "CURL_CA_BUNDLE: /nowhere/ca.pem"),
+        ("HTTPS_PROXY", "http://me:word@127.0.0.1:9", "the proxy 127.0.0.1:9 .HTTPS_PROXY"),
+        ("HTTPS_PROXY", "socks4://me:word@127.0.0.1:9", "HTTPS_PROXY: names a kind of proxy"),
+    ],
+)
+def test_what_the_environment_says_wrong_is_named(variable, value, said, small, monkeypatch):
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv(variable, value)
+    credentials = Emulator(small).credentials
+    with Client(credentials, base_url="https://api.voximplant.invalid") as client, at_most(10.0):
+        with pytest.raises(TransportError, match=said) as told:
+            client.read_call_history(FROM, TO)
+    assert "word" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "exempt"),
+    [
+        ("::1,[fe80::1]:443,fe80::/10", False),
+        ("*", True),
+        (".example.net", True),
+        ("example.net:444", False),
+        ("10.0.0.0/8, example.net:443", True),
+        ("xample.net", False),
+    ],
+)
+def test_no_proxy(entry, exempt):
+    settings = {"https": "http://127.0.0.1:9", "no": entry}
+    proxy = find_proxy(httpx.URL("https://api.example.net"), settings)
+    assert (proxy is None) == exempt
+    assert find_proxy(httpx.URL("https://[fe80::1]"), {**settings, "no": "fe80::/10"}) is None
+
+
+def test_a_gzip_body_may_have_several_members_and_nothing_else():
+    two = gzip.compress(b"one ") + gzip.compress(b"two")
+    for size in (1, 7, len(two)):
+        chunks = [two[i : i + size] for i in range(0, len(two), size)]
+        assert b"".join(inflated(chunks)) == b"one two"
+    for wrong in (two[:-1], two + b"more", two + b"\x1f"):
+        with pytest.raises(NetworkError):
+            list(inflated([wrong]))

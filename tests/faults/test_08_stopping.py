@@ -247,3 +247,23 @@ def test_a_world_without_sessions_ends_too(tmp_path):
     with serving(world) as service:
         service.export(tmp_path / "out")
     assert len(tables(tmp_path / "out")["sessions"]) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_client_used_after_a_fork_has_its_own_connections(small):
+    with serving(small) as service:
+        assert len(service.read()) == 400
+        for _ in range(2):
+            child = os.fork()
+            if child == 0:
+                status = 1
+                try:
+                    status = 0 if len(service.client.read_call_history(FROM, TO)) == 400 else 2
+                    service.client.close()
+                finally:
+                    os._exit(status)
+            assert os.waitpid(child, 0)[1] == 0
+            # The connection that was there before is still the parent's.
+            history = service.read()
+            assert history.receipt.retries == 0
+            check(history.tables, small)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from voxframe._http.clock import Clock
 from voxframe._http.failure import failure
 from voxframe._http.limiter import ConcurrencyLimiter
+from voxframe._http.network import NetworkError
 from voxframe._http.response import (
     Answer,
     Classification,
@@ -18,7 +19,7 @@ from voxframe._http.response import (
 )
 from voxframe._http.retry import Attempts, RetryableError, RetryPolicy
 from voxframe._http.token import TokenSource
-from voxframe._http.transport import NetworkError, Transport
+from voxframe._http.transport import Transport
 from voxframe._http.usage import Usage
 from voxframe.errors import TransportError
 

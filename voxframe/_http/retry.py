@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING
 
 from voxframe._http.clock import Clock
 from voxframe._http.limiter import ConcurrencyLimiter
+from voxframe._http.network import UnreachableError
 from voxframe._http.usage import Usage
 from voxframe.errors import ApiError, InvalidQueryError, TransportError, VoxframeError
 
 if TYPE_CHECKING:
     import tenacity
+
+# Where there is no way to the service at the start, a person waits for the reason: a network that
+# is only just coming up gets a few tries, and one that swallows everything a single one.
+_QUICK_ATTEMPTS = 3
+_QUICK_WAIT = 1.0
+_QUICK_TIME = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,7 @@ class RetryableError(Exception):
         self.error = error
         self.throttled = throttled
         self.asked_wait = asked_wait
+        self.hopeless = isinstance(error, UnreachableError)
         self.wait = asked_wait or 0.0
 
 
@@ -156,7 +164,7 @@ class Attempts:
         again = state.outcome.exception() if state.outcome is not None else None
         assert isinstance(again, RetryableError)  # noqa: S101 - nothing else is tried again
         own = self.policy.wait(self.number, throttled=again.throttled, draw=self.clock.draw)
-        again.wait = max(own, again.wait)
+        again.wait = max(min(own, _QUICK_WAIT) if again.hopeless else own, again.wait)
         self._last = again
         if again.throttled:
             self.limiter.throttled(self._started[-1], again.wait)
@@ -167,6 +175,12 @@ class Attempts:
 
     def _exhausted(self, _state: "tenacity.RetryCallState") -> bool:
         wait = self._last.wait if self._last is not None else 0.0
+        if (
+            self._last is not None
+            and self._last.hopeless
+            and (self.number >= _QUICK_ATTEMPTS or self._spent() >= _QUICK_TIME)
+        ):
+            return True
         return self.number >= self.policy.max_attempts or (
             self._spent() + wait >= self.policy.timeout
         )
@@ -174,6 +188,8 @@ class Attempts:
     def _final_error(self, again: RetryableError) -> VoxframeError:
         attempts, spent = self.number, self._spent()
         tried = f"after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s"
+        if again.hopeless:
+            return TransportError(f"{again.error}; given up {tried}")
         then = "try again later, or pass a RetryPolicy that waits longer"
         wait = min(again.asked_wait or 0.0, 10**9)
         if wait and spent + wait >= self.policy.timeout:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+from voxframe._forks import renew_after_fork
 from voxframe._http.credentials import Credentials
 from voxframe.errors import CredentialsError
 
@@ -36,6 +37,11 @@ class TokenSource:
         self._token: str | None = None
         self._expires = 0.0
         self.skew = 0.0
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Free the lock, which another thread of the parent may have held."""
+        self._lock = threading.Lock()
 
     def token(self) -> str:
         """Give a token that is good for another minute at least."""

@@ -4,8 +4,10 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
+from voxframe._forks import renew_after_fork
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Usage:
     """What was sent, received and mended so far, for one purpose; shared by its workers.
 
@@ -21,6 +23,13 @@ class Usage:
     bytes: int = 0
     mended: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Free the lock, which another thread of the parent may have held."""
+        self._lock = threading.Lock()
 
     def add(self, *, requests: int = 0, retries: int = 0, bytes_: int = 0) -> None:
         """Count something."""

@@ -3,6 +3,7 @@
 import contextlib
 import heapq
 import itertools
+import os
 import queue
 import threading
 import time
@@ -10,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from voxframe._http.transport import CancelledError
+from voxframe._http.network import CancelledError
+from voxframe.errors import TransportError
 
 T = TypeVar("T")
 
@@ -58,6 +60,8 @@ class Pool(Generic[T]):
         self._waiting: list[threading.Thread] = []
         self._computing: list[threading.Thread] = []
         self._under_way = 0
+        # Its threads are not there in a forked child, nor are its connections the child's to break.
+        self._process = os.getpid()
 
     def submit(self, priority: int, key: object, work: Callable[[], T]) -> None:
         """Have something done; the lowest priority first."""
@@ -66,9 +70,9 @@ class Pool(Generic[T]):
         self._turns.put(True)
         self._under_way += 1
         if len(self._waiting) < min(self._most, self._under_way):
+            self._start(self._waiting, "voxframe", self._first)
             if len(self._computing) < self._cores:
                 self._start(self._computing, "voxframe-compute", self._sums.get)
-            self._start(self._waiting, "voxframe", self._first)
 
     def next(self) -> tuple[Any, T]:
         """Wait for the next thing done.
@@ -83,6 +87,8 @@ class Pool(Generic[T]):
         BaseException
             Whatever it raised, or that the pool was stopped.
         """
+        if os.getpid() != self._process:
+            raise CancelledError("a read ends where its process is forked; begin it anew here")
         while not self.stopped.is_set():
             with contextlib.suppress(queue.Empty):
                 key, outcome = self._done.get(timeout=_SLICE)
@@ -94,6 +100,8 @@ class Pool(Generic[T]):
 
     def compute(self, work: Callable[[], T]) -> T:
         """Do what keeps a core busy, when there is one for it; from a worker of this pool."""
+        if not self._computing:
+            return work()
         # Each thread has memory of its own, warm from its last page: few threads, few of those.
         reply: queue.SimpleQueue[T | BaseException] = queue.SimpleQueue()
         self._sums.put(_Job(work, reply.put))
@@ -112,6 +120,8 @@ class Pool(Generic[T]):
 
     def stop(self) -> None:
         """Have all threads end as soon as they notice; from any thread."""
+        if os.getpid() != self._process:
+            return
         self.stopped.set()
         for _ in range(self._most):
             self._turns.put(False)
@@ -126,6 +136,8 @@ class Pool(Generic[T]):
         abort : callable
             Breaks what they wait for.
         """
+        if os.getpid() != self._process:
+            return
         self.stop()
         if self._under_way:
             abort()
@@ -142,8 +154,18 @@ class Pool(Generic[T]):
         thread = threading.Thread(
             target=self._serve, args=(take,), name=f"{name}-{len(threads)}", daemon=True
         )
-        threads.append(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            if not self._waiting:
+                raise TransportError(
+                    f"no thread can be started ({error}), and a read needs at least one; raise the "
+                    "limit of processes and threads, or end some"
+                ) from None
+            # Fewer are slower and as right; those that run have to do.
+            self._most, self._cores = len(self._waiting), len(self._computing)
+        else:
+            threads.append(thread)
 
     def _serve(self, take: Callable[[], "_Job | None"]) -> None:
         while (job := take()) is not None and not self.stopped.is_set():
