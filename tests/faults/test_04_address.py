@@ -137,13 +137,17 @@ def test_this_machine_may_be_spoken_to_in_the_clear(small):
                 assert client.get_call_history(from_date=FROM, to_date=TO).count == 20
 
 
-def test_nobody_listens_is_said_within_seconds_by_name(small, monkeypatch):
+def test_nobody_listens_is_said_within_seconds_by_name(small):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     credentials = Emulator(small).credentials
-    with Client(credentials, base_url=f"http://127.0.0.1:{port}") as client, at_most(10.0):
-        with pytest.raises(TransportError, match=rf"127\.0\.0\.1:{port}.*refused.*base_url"):
-            client.read_call_history(FROM, TO)
+    said = rf"127\.0\.0\.1:{port}.*refused.*base_url"
+    with (
+        Client(credentials, base_url=f"http://127.0.0.1:{port}") as client,
+        at_most(10.0),
+        pytest.raises(TransportError, match=said),
+    ):
+        client.read_call_history(FROM, TO)
 
 
 @pytest.mark.parametrize(
@@ -164,9 +168,12 @@ def test_what_the_environment_says_wrong_is_named(variable, value, said, small, 
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setenv(variable, value)
     credentials = Emulator(small).credentials
-    with Client(credentials, base_url="https://api.voximplant.invalid") as client, at_most(10.0):
-        with pytest.raises(TransportError, match=said) as told:
-            client.read_call_history(FROM, TO)
+    with (
+        Client(credentials, base_url="https://api.voximplant.invalid") as client,
+        at_most(10.0),
+        pytest.raises(TransportError, match=said) as told,
+    ):
+        client.read_call_history(FROM, TO)
     assert "word" not in str(told.value)
 
 
