@@ -6,6 +6,7 @@ import json
 import os
 import time
 import weakref
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import TracebackType
@@ -238,12 +239,12 @@ class Client:
 
         # A dataset grows by days, oldest first, whatever order is wanted of a table.
         reading = replace(reading, desc_order=False)
-        with exporting(path, self._identity(reading), overwrite=overwrite) as export:
-            if not export.manifest.complete:
-                for piece, history in self.pieces(reading, first=export.resume):
-                    export.add(history.tables, piece.first, piece.end, history.receipt)
-                export.finish()
-            return export.manifest.summary()
+        whole = Interval(reading.window.first, reading.window.end)
+        with exporting(path, self._identity(reading), whole, overwrite=overwrite) as export:
+            if (first := export.resume_from()) is not None:
+                for piece, history in self.pieces(reading, first=first):
+                    export.write(piece, history.tables, history.receipt)
+            return export.finish()
 
     def pieces(
         self, reading: ReadSpec, *, first: int | None = None
@@ -272,13 +273,19 @@ class Client:
 
     def _identity(self, reading: ReadSpec) -> dict[str, Any]:
         """Say which query this is, without a filter's value: phone numbers are among them."""
-        inside, forms = reading.window, [dict(form) for form in reading.query.forms]
+        inside, values = reading.window, defaultdict[str, set[str]](set)
+        for form in reading.query.forms:
+            for name, text in form.items():
+                several = json.loads(text) if name == "remote_number_list" else text.split(";")
+                values[name].update(several)
+        # The order in which a set gives its values, or a person theirs, makes no other query.
+        forms = [{name: ";".join(sorted(each)) for name, each in values.items()}]
         whole = [self._url, self._account, forms, reading.unknown_fields]
         return {
             "from_date": inside.from_date.isoformat(),
             "to_date": inside.to_date.isoformat(),
             "inclusive": inside.inclusive,
-            "filters": sorted({name for form in forms for name in form}),
+            "filters": sorted(values),
             "fingerprint": hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest(),
         }
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import pandas as pd
@@ -115,13 +116,16 @@ class CallHistory:
         _parquet.write(self.tables, self.receipt, path)
 
     @classmethod
-    def from_parquet(cls, path: str | os.PathLike[str]) -> "CallHistory":
+    def from_parquet(
+        cls, path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+    ) -> "CallHistory":
         """Read what :meth:`to_parquet` or an export wrote.
 
         Parameters
         ----------
-        path : path-like
-            The folder.
+        path : path-like or iterable of path-like
+            The folder, or several, which are put together as by :meth:`concat`. Of an
+            export, unknown fields are columns of their own again.
 
         Returns
         -------
@@ -131,12 +135,43 @@ class CallHistory:
         Raises
         ------
         ExportError
-            If `path` holds no call history, an unfinished export, or files that do not
-            belong together.
+            If `path` holds no call history, an unfinished export, or files that are missing,
+            cut short or do not belong together; names them. An export that was written
+            before its window was over is read; its receipt says up to when.
         """
-        from voxframe._dataset import files as _parquet  # noqa: PLC0415 - not needed for a read from the service
+        from voxframe._dataset.reading import read  # noqa: PLC0415 - not needed for a read from the service
 
-        return cls(*_parquet.read(path))
+        if isinstance(path, str | bytes | os.PathLike) or not isinstance(path, Iterable):
+            return cls(*read(path))
+        return cls.concat(cls(*read(each)) for each in path)
+
+    @classmethod
+    def concat(cls, histories: "Iterable[CallHistory]") -> "CallHistory":
+        """Put several results together as one.
+
+        Parameters
+        ----------
+        histories : iterable of CallHistory
+            In any order; at least one. Their windows may overlap.
+
+        Returns
+        -------
+        CallHistory
+            Each session once, as it was read last by ``receipt.read_at`` (among equals,
+            as in the last of `histories`), with the children that it had then; sorted by
+            (``start_date``, ``call_session_history_id``). The receipt is their sum.
+
+        Raises
+        ------
+        ValueError
+            There is none.
+        """
+        from voxframe._dataset.reading import concatenated  # noqa: PLC0415 - not needed to read
+
+        several = [(each.tables, each.receipt) for each in histories]
+        if not several:
+            raise ValueError("histories: needs at least one")
+        return cls(*concatenated(several))
 
     def report_html(
         self, *, title: str | None = None, timezone: str = "UTC", show_numbers: bool = False

@@ -55,7 +55,8 @@ def whole_days(path: Path) -> dict[str, dict[str, pa.Table]]:
     for name in ("sessions", *LISTS):
         for day in sorted((path / name).glob("start_day=*")):
             parts = [pq.read_table(part) for part in sorted(day.glob("*.parquet"))]
-            found.setdefault(day.name.partition("=")[2], {})[name] = pa.concat_tables(parts)
+            if parts:  # a folder is made before its file is moved there
+                found.setdefault(day.name.partition("=")[2], {})[name] = pa.concat_tables(parts)
     return found
 
 

@@ -1,79 +1,403 @@
-"""What an export is of and how far it is: one small file beside the data."""
+"""What a dataset is of, what was written of it and when it was read: one small file in it."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import operator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from voxframe._dataset.disk import write_text
+from voxframe._dataset.disk import discard, move, of_the_system, sync, write_text
+from voxframe._dataset.layout import DAY, day_name, day_number
 from voxframe._receipt import Receipt
 from voxframe._spec.tables import SCHEMAS
 from voxframe.errors import ExportError
 
 HOUSEKEEPING = "_voxframe"
-"""Folder inside an export that is not data; its underscore hides it from dataset readers."""
+"""Folder inside a dataset that is not data; its underscore hides it from dataset readers."""
 
 _MANIFEST = "manifest.json"
-_VERSION = 1
+_VERSION = 2
+_CURE = "restore it, or pass overwrite=True to the export to read all of it again"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What was written of one day.
+
+    Attributes
+    ----------
+    rows : Mapping of int
+        By table.
+    cost : Decimal or None
+        Of all its calls, records and resources; None if an earlier version wrote it.
+    read_at : datetime
+        When the reading of it began, UTC.
+    run : str
+        Which run read it; stands in the metadata of its files.
+    files : Mapping of int
+        Each file's path in the dataset, with ``/``, and its size in bytes.
+    """
+
+    rows: Mapping[str, int]
+    cost: Decimal | None
+    read_at: datetime
+    run: str
+    files: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Stretch:
+    """Time that was read, seconds since 1970 in UTC, half-open; days without a session included."""
+
+    first: int
+    end: int
+    read_at: datetime
+    run: str
+
+    @property
+    def over_until(self) -> int:
+        """First second of the first day that was not over when it was read; else ``end``."""
+        began = int(self.read_at.timestamp())
+        return self.end if began >= self.end else max(began // DAY * DAY, self.first)
 
 
 @dataclass(slots=True)
 class Manifest:
-    """What an export is of, and how far it is.
+    """What a dataset is of, and how far it is.
 
     Attributes
     ----------
     query : Mapping
         The window in words, and a fingerprint of the whole query; no filter's
         value, since phone numbers are among them.
-    days : dict
-        Finished days, ``YYYY-MM-DD``, with the rows of each table.
-    complete : bool
-        Whether that is all of them.
-    receipt : Mapping or None
+    first, end : int
+        The window, seconds since 1970 in UTC, half-open.
+    days : dict of Day
+        What was written, ``YYYY-MM-DD``; a day without a session is not in it.
+    read : list of Stretch
+        What was read, in order, none of them overlapping.
+    placing : list of str
+        Days of which files may still lie in staging, to be moved to their places.
+    removing : list of str
+        Files that were replaced by nothing and may still lie there.
+    receipt : Receipt or None
         What was spent so far, stretches read twice included.
+    version : int
+        Of the form that it was read from.
     """
 
     query: Mapping[str, Any]
-    days: dict[str, dict[str, int]] = field(default_factory=dict)
-    complete: bool = False
-    receipt: Mapping[str, Any] | None = None
+    first: int
+    end: int
+    days: dict[str, Day] = field(default_factory=dict)
+    read: list[Stretch] = field(default_factory=list)
+    placing: list[str] = field(default_factory=list)
+    removing: list[str] = field(default_factory=list)
+    receipt: Receipt | None = None
+    version: int = _VERSION
 
     @classmethod
     def load(cls, root: Path) -> "Manifest | None":
-        """Read the manifest of an export; None if there is no export."""
+        """Read the manifest of a dataset; None if there is none."""
+        path = root / HOUSEKEEPING / _MANIFEST
         try:
-            text = (root / HOUSEKEEPING / _MANIFEST).read_text(encoding="utf-8")
+            text = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise ExportError(f"{root} cannot be read: {error.strerror}") from error
+            raise ExportError(f"{path} cannot be read: {error.strerror}") from error
         try:
             plain = json.loads(text)
-            if plain["version"] != _VERSION:
-                raise ExportError(f"{root} was written by another version of voxframe")
-            return cls(plain["query"], plain["days"], plain["complete"], plain["receipt"])
-        except (ValueError, KeyError, TypeError):
-            raise ExportError(f"{root} holds a manifest that cannot be read") from None
+            if plain["version"] not in (1, _VERSION):
+                raise ExportError(f"{path} was written by another version of voxframe")
+            if plain["version"] == 1:
+                moment = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                return _from_version_1(plain, root, moment)
+            return cls(
+                query=_query(plain["query"]),
+                first=operator.index(plain["first"]),
+                end=operator.index(plain["end"]),
+                days={day: _day(day, written) for day, written in plain["days"].items()},
+                read=[_stretch(*each) for each in plain["read"]],
+                placing=[day for day in plain["placing"] if plain["days"][day]],
+                removing=list(map(_inside, plain["removing"])),
+                receipt=_receipt(plain["receipt"]),
+            )
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ):
+            raise ExportError(f"{root} holds a manifest that cannot be read: {path}") from None
 
     def save(self, root: Path) -> None:
         """Write it, as a whole or not at all."""
         plain = {
             "version": _VERSION,
             "query": dict(self.query),
-            "days": self.days,
-            "complete": self.complete,
-            "receipt": self.receipt,
+            "first": self.first,
+            "end": self.end,
+            "read": [
+                [s.first, s.end, s.read_at.isoformat(timespec="seconds"), s.run] for s in self.read
+            ],
+            "placing": self.placing,
+            "removing": self.removing,
+            "receipt": self.receipt and self.receipt.to_dict(),
         }
-        write_text(root / HOUSEKEEPING / _MANIFEST, json.dumps(plain, indent=1))
+        # A line a day: so that people can read it, and it stays small.
+        days = ",\n".join(
+            f"  {json.dumps(n)}: {json.dumps(_plain(d))}" for n, d in self.days.items()
+        )
+        head = json.dumps(plain, indent=1)[:-2]
+        write_text(root / HOUSEKEEPING / _MANIFEST, f'{head},\n "days": {{\n{days}\n }}\n}}\n')
 
-    def spend(self, receipt: Receipt) -> None:
-        """Add what one stretch of time took."""
-        before = [] if self.receipt is None else [Receipt.from_dict(self.receipt)]
-        self.receipt = Receipt.sum([*before, receipt]).to_dict()
+    @property
+    def covered(self) -> bool:
+        """Whether all of the window was read, be it before it was over."""
+        return self._read_until() >= self.end
+
+    def resume_from(self) -> int | None:
+        """Return the first second that is still to be read; None if there is none."""
+        unfinished = (s.over_until for s in self.read if s.over_until < s.end)
+        until = min(self._read_until(), *unfinished, self.end)
+        return until if until < self.end else None
+
+    def _read_until(self) -> int:
+        at = self.first
+        for stretch in self.read:
+            if stretch.first > at:
+                break
+            at = max(at, stretch.end)
+        return at
+
+    def note(self, stretch: Stretch, days: Mapping[str, Day]) -> None:
+        """Take in what was read of a stretch; whatever was known of it is replaced."""
+        kept = []
+        for old in self.read:
+            if old.first < stretch.first:
+                kept.append(replace(old, end=min(old.end, stretch.first)))
+            if old.end > stretch.end:
+                kept.append(replace(old, first=max(old.first, stretch.end)))
+        self.read = sorted([*kept, stretch])
+        files = {file for day in days.values() for file in day.files}
+        self.removing = []
+        for name in list(self.days):
+            begins = day_number(name) * DAY
+            if begins < stretch.end and begins + DAY > stretch.first:
+                self.removing += [file for file in self.days.pop(name).files if file not in files]
+        self.days = dict(sorted({**self.days, **days}.items()))
+        self.placing = list(days)
 
     def summary(self) -> Receipt:
-        """Say what is there and what it took."""
-        rows = {name: sum(counts[name] for counts in self.days.values()) for name in SCHEMAS}
-        return Receipt.from_dict({**(self.receipt or {}), **rows})
+        """Return what is there and what it took."""
+        rows = {name: sum(day.rows[name] for day in self.days.values()) for name in SCHEMAS}
+        plain = {} if self.receipt is None else self.receipt.to_dict()
+        dates = {name: self.query[name] for name in ("from_date", "to_date", "inclusive")}
+        receipt = Receipt.from_dict({**plain, **dates, **rows, "total_count": None})
+        if not plain:
+            return replace(receipt, settled="the window is empty, so nothing was asked")
+        until = self.resume_from()
+        if until is None:
+            return receipt
+        read_at = min(s.read_at for s in self.read if s.over_until < s.end)
+        return replace(
+            receipt,
+            settled=f"{receipt.settled}; read before the window was over, up to "
+            f"{read_at:%Y-%m-%d %H:%M:%S} UTC: the same export reads again from {_date(until)}",
+        )
+
+    def where(self, root: Path, day: str, file: str) -> Path:
+        """Return where a file lies: in its place, or on its way to it."""
+        staged = staging(root, self.days[day].run) / staged_name(file)
+        return staged if day in self.placing and staged.exists() else root / file
+
+    def check(self, root: Path) -> None:
+        """Compare with what lies there.
+
+        Raises
+        ------
+        ExportError
+            A file is missing, has another size, or is not ours; it is named.
+        """
+        for name, day in self.days.items():
+            for table, rows in day.rows.items():
+                if rows and not any(file.startswith(f"{table}/") for file in day.files):
+                    raise ExportError(f"{root} has lost the {table} of {name}: {_CURE}")
+            for file, size in day.files.items():
+                try:
+                    found = self.where(root, name, file).stat().st_size
+                except FileNotFoundError:
+                    raise ExportError(f"{root / file} is missing: {_CURE}") from None
+                if found != size:
+                    raise ExportError(
+                        f"{root / file} is cut short or of another write ({found} bytes of "
+                        f"{size}): "
+                        f"{_CURE}",
+                    )
+        self.check_strangers(root)
+
+    def check_strangers(self, root: Path) -> None:
+        """Refuse files in the tables' folders that are not ours: readers would take them in."""
+        known = {file for day in self.days.values() for file in day.files} | set(self.removing)
+        for file in _data_files(root):
+            if file.relative_to(root).as_posix() not in known:
+                raise ExportError(
+                    f"{file} was not written by this export, and whoever reads the folder reads "
+                    "it too: move it elsewhere, or name another folder",
+                )
+
+
+def staging(root: Path, run: str = "") -> Path:
+    """Return the folder for what is not in its place yet, of a run or of all."""
+    return root / HOUSEKEEPING / "staging" / run
+
+
+def staged_name(file: str) -> str:
+    """Return what a file of a dataset is called in staging."""
+    table, day, _ = file.split("/")
+    return f"{table}.{day}.parquet"
+
+
+def settle(root: Path, manifest: Manifest) -> None:
+    """Bring to its place what the manifest names, wherever it was interrupted.
+
+    Children before sessions: a reader never finds a session whose calls are still to come.
+    """
+    folders: set[Path] = set()
+    for table in reversed(SCHEMAS):
+        for name in manifest.placing:
+            for file in manifest.days[name].files:
+                source = staging(root, manifest.days[name].run) / staged_name(file)
+                if file.startswith(f"{table}/") and source.exists():
+                    place = root / file
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    move(source, place)
+                    folders |= {place.parent, place.parent.parent, root}
+    for file in manifest.removing:
+        place = root / file
+        place.unlink(missing_ok=True)
+        if place.parent.exists() and not any(place.parent.iterdir()):
+            place.parent.rmdir()
+        folders.add(place.parent.parent)
+    for folder in sorted(folders, reverse=True):
+        if folder.exists():
+            sync(folder)
+
+
+def clear_staging(root: Path) -> None:
+    """Remove what was never named in the manifest."""
+    discard(staging(root))
+
+
+def _data_files(root: Path) -> Iterator[Path]:
+    for name in SCHEMAS:
+        for file in sorted((root / name).rglob("*")):
+            parts = file.relative_to(root / name).parts
+            # Readers of datasets pass over what begins with an underscore, as over what is hidden.
+            if any(of_the_system(part) or part.startswith("_") for part in parts):
+                continue
+            if not file.is_dir():
+                yield file
+
+
+def _plain(day: Day) -> dict[str, Any]:
+    return {
+        "rows": day.rows,
+        "cost": None if day.cost is None else str(day.cost),
+        "read_at": day.read_at.isoformat(timespec="seconds"),
+        "run": day.run,
+        "files": day.files,
+    }
+
+
+def _day(name: str, plain: Mapping[str, Any]) -> Day:
+    day_number(name)
+    return Day(
+        rows=_rows(plain["rows"]),
+        cost=None if plain["cost"] is None else Decimal(plain["cost"]),
+        read_at=_instant(plain["read_at"]),
+        run=_word(plain["run"]),
+        files={_inside(file): operator.index(size) for file, size in plain["files"].items()},
+    )
+
+
+def _stretch(first: int, end: int, read_at: str, run: str) -> Stretch:
+    return Stretch(operator.index(first), operator.index(end), _instant(read_at), _word(run))
+
+
+def _query(plain: Mapping[str, Any]) -> dict[str, Any]:
+    _instant(plain["from_date"]), _instant(plain["to_date"]), _word(plain["inclusive"])
+    return dict(plain)
+
+
+def _rows(plain: Mapping[str, Any]) -> dict[str, int]:
+    return {name: operator.index(plain[name]) for name in SCHEMAS}
+
+
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
+
+
+def _word(text: str) -> str:
+    if not text.isalnum():
+        raise ValueError(text)
+    return text
+
+
+def _inside(file: str) -> str:
+    """Check that a path is one of a file of ours, and leads nowhere else."""
+    table, day, name = file.split("/")
+    if table not in SCHEMAS or not day.startswith("start_day=") or name in ("", ".", ".."):
+        raise ValueError(file)
+    day_number(day.removeprefix("start_day="))
+    return file
+
+
+def _receipt(plain: Mapping[str, Any] | None) -> Receipt | None:
+    if plain is None:
+        return None
+    receipt = Receipt.from_dict(plain)
+    for each in fields(receipt):
+        value = getattr(receipt, each.name)
+        if isinstance(each.default, int | float) and not isinstance(value, int | float):
+            raise TypeError(each.name)
+    if not all(isinstance(number, int) for number in receipt.mended.values()):
+        raise TypeError("mended")
+    return receipt
+
+
+def _date(second: int) -> str:
+    return day_name(second // DAY)
+
+
+def _from_version_1(plain: Mapping[str, Any], root: Path, moment: datetime) -> Manifest:
+    """Read the first form, which knew rows but no files, and marked what was not over as done."""
+    query = _query(plain["query"])
+    begins, ends = (datetime.fromisoformat(query[name]) for name in ("from_date", "to_date"))
+    first = int(begins.timestamp()) + (query["inclusive"] in ("right", "neither"))
+    end = int(ends.timestamp()) + (query["inclusive"] in ("both", "right"))
+    days = {}
+    for name, rows in plain["days"].items():
+        day_number(name)
+        found = [
+            file
+            for table in SCHEMAS
+            for file in sorted((root / table / f"start_day={name}").glob("part-*.parquet"))
+        ]
+        sizes = {file.relative_to(root).as_posix(): file.stat().st_size for file in found}
+        if sizes or any(_rows(rows).values()):
+            days[name] = Day(_rows(rows), None, moment, "", sizes)
+    read = [Stretch(first, end, moment, "")] if plain["complete"] is True else []
+    receipt = _receipt(plain["receipt"])
+    if read and receipt is None:
+        raise ValueError("receipt")
+    return Manifest(query, first, end, dict(sorted(days.items())), read, [], [], receipt, version=1)

@@ -3,45 +3,73 @@
 ::
 
     path/sessions/start_day=2026-10-01/part-0.parquet    and calls, records, resource_usage
-    path/_voxframe/manifest.json                         what is asked for, which days are done
-    path/_voxframe/staging/                              the day that is being written
+    path/_voxframe/manifest.json                         what is asked for, what was written, when
+    path/_voxframe/staging/<run>/                        days on their way to their place
     path/_voxframe/lock                                  held by the export that is under way
 
-A day is written aside, brought to the disk, renamed to its place, children
-before sessions, and only then named in the manifest. Whatever the manifest does
-not name was never finished, and the next export writes it again.
+A day is written aside, brought to the disk, and named in the manifest: from that
+moment it is there. Then its files are moved to their places, children before
+sessions; a run that is killed in between is made good by the next one, and
+whoever reads by the manifest finds them where they are. Nothing is moved,
+replaced or removed that the manifest does not name.
 """
 
 import contextlib
 import os
-import shutil
+import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from voxframe._dataset.disk import locked, sync
-from voxframe._dataset.manifest import HOUSEKEEPING, Manifest
+from voxframe._dataset.disk import local_path, locked, of_the_system, sync, writing
+from voxframe._dataset.files import WRITE_KEY, written_by
+from voxframe._dataset.layout import (
+    DAY,
+    STORED,
+    Tables,
+    by_day,
+    cost_of,
+    day_name,
+    day_number,
+    file_name,
+    stored,
+)
+from voxframe._dataset.manifest import (
+    HOUSEKEEPING,
+    Day,
+    Manifest,
+    Stretch,
+    clear_staging,
+    settle,
+    staged_name,
+    staging,
+)
 from voxframe._receipt import Receipt
-from voxframe._spec.tables import SCHEMAS, SESSION_ID
+from voxframe._spec.tables import SCHEMAS
 from voxframe.errors import ExportError
 
-_DAY = 86_400
-_MICRO = 1_000_000
 # A row group of about a million values is read in one go and still skipped in small steps.
 _VALUES = 1_000_000
+_GOES_ON = "; the days finished so far are whole, and the same call goes on from there"
 
-Tables = Mapping[str, pa.Table]
+
+class Interval(Protocol):
+    """A stretch of time: seconds since 1970 in UTC, half-open."""
+
+    @property
+    def first(self) -> int: ...
+    @property
+    def end(self) -> int: ...
 
 
 @contextlib.contextmanager
 def exporting(
-    path: str | os.PathLike[str], query: Mapping[str, Any], *, overwrite: bool
-) -> Iterator["Export"]:
+    path: str | os.PathLike[str], query: Mapping[str, Any], window: Interval, *, overwrite: bool
+) -> Iterator["ParquetFolder"]:
     """Open a folder for an export, begun anew or where it was left.
 
     Parameters
@@ -50,12 +78,14 @@ def exporting(
         The folder.
     query : Mapping
         As in :class:`Manifest`.
+    window : Interval
+        All that is to be read.
     overwrite : bool
         Write aside, and replace what is there once all is written.
 
     Yields
     ------
-    Export
+    ParquetFolder
         Takes the data.
 
     Raises
@@ -63,40 +93,20 @@ def exporting(
     ExportError
         The folder cannot be written, is in use, or holds something else.
     """
-    target = Path(path)
-    aside = target.parent / f".{target.name}.voxframe-new"
-    try:
-        _restore(target)
-        _check_target(target, query, overwrite=overwrite)
-        (target / HOUSEKEEPING).mkdir(parents=True, exist_ok=True)
-        with _alone(target, target):
+    target = local_path(path)
+    with contextlib.ExitStack() as held:
+        with writing(target):
+            _check_target(target, query, overwrite=overwrite)
+            (target / HOUSEKEEPING).mkdir(parents=True, exist_ok=True)
+            refusal = f"{target} is being written by another export"
+            held.enter_context(locked(target / HOUSEKEEPING / "lock", refusal))
             # Another export may have begun, and ended, before the lock was had.
             _check_target(target, query, overwrite=overwrite)
-            old = Manifest.load(target)
-            goes_on = old is None or (old.query == query and not (old.complete and overwrite))
-            root = target if goes_on else aside
-            (root / HOUSEKEEPING).mkdir(parents=True, exist_ok=True)
-            manifest = Manifest.load(root)
-            if manifest is None or manifest.query != query:
-                manifest = Manifest(query)
-            manifest.save(root)
-            export = Export(root, manifest)
-            export.clear_unfinished()
-            try:
-                yield export
-            finally:
-                export.close()
-            if root == aside and manifest.complete:
-                _swap(aside, target)
-    except OSError as error:
-        raise ExportError(
-            f"{target} cannot be written: {error.strerror or type(error).__name__}; the days "
-            "finished so far are whole, and the same call goes on from there",
-        ) from error
-
-
-def _alone(root: Path, target: Path) -> contextlib.AbstractContextManager[None]:
-    return locked(root / HOUSEKEEPING / "lock", f"{target} is being written by another export")
+            folder = _open(target, query, window, overwrite=overwrite)
+        try:
+            yield folder
+        finally:
+            folder.close()
 
 
 def _check_target(target: Path, query: Mapping[str, Any], *, overwrite: bool) -> None:
@@ -106,243 +116,276 @@ def _check_target(target: Path, query: Mapping[str, Any], *, overwrite: bool) ->
         raise ExportError(f"{target} is a file; name a folder")
     old = Manifest.load(target)
     if old is None:
-        strangers = [e.name for e in target.iterdir() if e.name != HOUSEKEEPING]
-        if strangers:
+        names = [entry.name for entry in target.iterdir()]
+        if strangers := [n for n in names if n != HOUSEKEEPING and not of_the_system(n)]:
             raise ExportError(
                 f"{target} holds other data ({min(strangers)}); name a folder of its own",
             )
     elif old.query != query and not overwrite:
         raise ExportError(
             f"{target} holds an export of another query, account or address "
-            f"({old.query.get('from_date')} to {old.query.get('to_date')}); name another folder, "
+            f"({old.query['from_date']} to {old.query['to_date']}); name another folder, "
             "or pass overwrite=True to replace it",
         )
 
 
-def _swap(aside: Path, target: Path) -> None:
-    """Put the new folder in the place of the old one."""
-    old = _old_name(target)
-    shutil.rmtree(old, ignore_errors=True)
-    target.rename(old)
-    aside.rename(target)
-    sync(target.parent)
-    shutil.rmtree(old, ignore_errors=True)
+def _open(
+    target: Path, query: Mapping[str, Any], window: Interval, *, overwrite: bool
+) -> "ParquetFolder":
+    old = Manifest.load(target)
+    new = Manifest(query, window.first, window.end)
+    if old is None:
+        new.save(target)
+        return ParquetFolder(target, new)
+    settle(target, old)
+    clear_staging(target)
+    if old.query == query and not (overwrite and old.covered) and _goes_on(old):
+        try:
+            old.check(target)
+        except ExportError:
+            if not overwrite:
+                raise
+        else:
+            return ParquetFolder(target, old)
+    old.check_strangers(target)
+    for file in (target / name for day in old.days.values() for name in day.files):
+        run = written_by(file)
+        if run is not None and run not in {day.run for day in old.days.values()}:
+            raise ExportError(f"{file} was not written by this export; move it elsewhere")
+    return ParquetFolder(target, new, replaces=old)
 
 
-def _restore(target: Path) -> None:
-    """Undo a swap that was cut short between its two steps."""
-    old = _old_name(target)
-    if not target.exists() and old.exists():
-        with _alone(old, target):
-            old.rename(target)
+def _goes_on(old: Manifest) -> bool:
+    """Return whether days can be added: those of the first form have other columns."""
+    return old.version > 1 or old.resume_from() is None
 
 
-def _old_name(target: Path) -> Path:
-    return target.parent / f".{target.name}.voxframe-old"
-
-
-class Export:
-    """A dataset being written, day after day.
+class ParquetFolder:
+    """A dataset being written, interval after interval.
 
     Parameters
     ----------
     root : Path
         Where.
     manifest : Manifest
-        What is there already.
+        What is there already; what is written is added.
+    replaces : Manifest, optional
+        What is there until :meth:`finish`, and not after it. None publishes each
+        day as soon as it is whole.
     """
 
-    def __init__(self, root: Path, manifest: Manifest) -> None:
-        self._root = root
-        self.manifest = manifest
-        self._writers: dict[str, _PartWriter] = {}
-        self._day: int | None = None
+    def __init__(self, root: Path, manifest: Manifest, *, replaces: Manifest | None = None) -> None:
+        self._root, self._manifest, self._replaces = root, manifest, replaces
+        self._run = uuid.uuid4().hex[:12]  # a name in a folder of few runs
+        self._opened_at = datetime.now(UTC)
+        self._read_at: datetime | None = None
+        self._open: _OpenDay | None = None
+        self._whole: dict[str, Day] = {}
+        self._from: int | None = manifest.resume_from()
+        self._settled = True
 
-    @property
-    def resume(self) -> int | None:
-        """First second that is not finished, since 1970 in UTC; None at the beginning."""
-        if not self.manifest.days:
-            return None
-        last = datetime.fromisoformat(max(self.manifest.days)).replace(tzinfo=UTC)
-        return int((last + timedelta(days=1)).timestamp())
+    def resume_from(self) -> int | None:
+        """Return the first second that is wanted, since 1970 in UTC; None if nothing is."""
+        return self._manifest.resume_from()
 
-    def clear_unfinished(self) -> None:
-        """Remove what an export that was cut short left behind."""
-        shutil.rmtree(self._staging, ignore_errors=True)
-        finished = {f"start_day={day}" for day in self.manifest.days}
-        for name in SCHEMAS:
-            for folder in (self._root / name).glob("start_day=*"):
-                if folder.name not in finished:
-                    shutil.rmtree(folder)
-
-    @property
-    def _staging(self) -> Path:
-        return self._root / HOUSEKEEPING / "staging"
-
-    def add(self, tables: Tables, first: int, end: int, receipt: Receipt) -> None:
-        """Add a stretch of time, the next one after the last.
+    def write(self, interval: Interval, tables: Tables, receipt: Receipt) -> None:
+        """Add an interval, the next one after the last.
 
         Parameters
         ----------
+        interval : Interval
+            What was read. Days that end in it are finished.
         tables : Mapping of pyarrow.Table
             Its rows, sorted by start.
-        first, end : int
-            The stretch, seconds since 1970 in UTC, half-open. Days that end in
-            it are finished.
         receipt : Receipt
             What it took.
+
+        Raises
+        ------
+        ExportError
+            The folder cannot be written.
         """
-        self.manifest.spend(receipt)
-        places = {name: _places(tables, name) for name in SCHEMAS}
-        finished = len(self.manifest.days)
-        for day in range(first // _DAY, -(-end // _DAY)):
-            part = _of_day(tables, places, day)
-            if len(part["sessions"]):
-                self._write(day, part)
-            if end >= (day + 1) * _DAY:
-                self._publish(day)
-        if len(self.manifest.days) > finished:
-            self.manifest.save(self._root)
+        with writing(self._root, _GOES_ON):
+            try:
+                self._write(interval, tables, receipt)
+            except OSError:
+                if self._whole and self._from is not None and self._settled:
+                    until = (day_number(max(self._whole)) + 1) * DAY
+                    self._publish(until, self._read_at or self._opened_at)
+                raise
+
+    def _write(self, interval: Interval, tables: Tables, receipt: Receipt) -> None:
+        self._spend(receipt)
+        ahead = timedelta(seconds=receipt.mended.get("clock_ahead_s", 0))
+        read_at = (receipt.read_at or self._opened_at) - ahead
+        self._read_at = min(self._read_at or read_at, read_at).replace(microsecond=0)
+        for day, part in by_day(tables):
+            if self._open is not None and self._open.day != day:
+                self._close_day()
+            if self._open is None:
+                self._open = _OpenDay(day, staging(self._root, self._run), self._run, read_at)
+            self._open.add(part)
+        last = interval.end >= self._manifest.end
+        until = interval.end if last else interval.end // DAY * DAY
+        if self._open is not None and (last or (self._open.day + 1) * DAY <= until):
+            self._close_day()
+        if self._from is not None and until > self._from:
+            self._publish(until, self._read_at)
+            self._read_at = None if until == interval.end else read_at
 
     def finish(self) -> Receipt:
-        """Say that all is written.
+        """Make what was written be what is there.
 
         Returns
         -------
         Receipt
             Of the whole export, runs that were cut short included.
+
+        Raises
+        ------
+        ExportError
+            The folder cannot be written.
         """
-        if self._day is not None:
-            self._publish(self._day)
-        if not any((self._root / "sessions").glob("start_day=*")):
-            # Readers want a schema even where there are no rows.
-            day = int(datetime.fromisoformat(self.manifest.query["from_date"]).timestamp()) // _DAY
-            self._write(day, {name: schema.empty_table() for name, schema in SCHEMAS.items()})
-            self._publish(day)
-        self.manifest.complete = True
-        self.manifest.save(self._root)
-        return self.manifest.summary()
+        with writing(self._root, _GOES_ON):
+            manifest, old = self._manifest, self._replaces
+            if not any(day.files for day in manifest.days.values()):
+                # Readers want a schema even where there are no rows.
+                day = manifest.first // DAY
+                empty = _OpenDay(day, staging(self._root, self._run), self._run, self._opened_at)
+                manifest.days[day_name(day)] = empty.close()
+                manifest.placing = [day_name(day)]
+                self._commit()
+            if old is not None:
+                manifest.placing = list(manifest.days)
+                kept = {file for day in manifest.days.values() for file in day.files}
+                files = [file for day in old.days.values() for file in day.files]
+                manifest.removing = [file for file in files if file not in kept]
+                self._replaces = None
+                self._commit(ours=set(files))
+            return manifest.summary()
 
     def close(self) -> None:
         """Let go of a day that is not whole."""
-        for writer in self._writers.values():
-            writer.abandon()
-        self._day, self._writers = None, {}
-        shutil.rmtree(self._staging, ignore_errors=True)
+        if self._open is not None:
+            self._open.abandon()
+            self._open = None
+        if self._settled:
+            clear_staging(self._root)
 
-    def _write(self, day: int, tables: Tables) -> None:
-        if self._day is None:
-            self._day = day
-            shutil.rmtree(self._staging, ignore_errors=True)
-            self._writers = {name: _PartWriter(self._staging / name) for name in SCHEMAS}
+    def _spend(self, receipt: Receipt) -> None:
+        before = self._manifest.receipt
+        self._manifest.receipt = receipt if before is None else Receipt.sum([before, receipt])
+
+    def _close_day(self) -> None:
+        if self._open is not None:
+            self._whole[day_name(self._open.day)] = self._open.close()
+            self._open = None
+
+    def _publish(self, until: int, read_at: datetime) -> None:
+        stretch = Stretch(self._from or 0, until, read_at, self._run)
+        self._from = until
+        ours = {file for day in self._manifest.days.values() for file in day.files}
+        self._manifest.note(stretch, self._whole)
+        self._whole = {}
+        self._commit(ours)
+
+    def _commit(self, ours: set[str] | None = None) -> None:
+        """Make the manifest true, and bring the files to where it says."""
+        if self._replaces is not None:
+            return
+        for name in self._manifest.placing:
+            for file in self._manifest.days[name].files:
+                if file not in (ours or ()) and (self._root / file).exists():
+                    raise ExportError(
+                        f"{self._root / file} was not written by this export; move it elsewhere"
+                    )
+        if self._manifest.placing:
+            sync(staging(self._root, self._run))
+        self._manifest.save(self._root)
+        self._settled = False
+        settle(self._root, self._manifest)
+        self._settled = True
+
+
+class _OpenDay:
+    """One day being written, a file a table."""
+
+    def __init__(self, day: int, folder: Path, run: str, read_at: datetime) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.day = day
+        self._folder, self._run, self._read_at = folder, run, read_at
+        self._cost = cost_of({name: schema.empty_table() for name, schema in SCHEMAS.items()})
+        self._files = {name: file_name(name, day_name(day)) for name in SCHEMAS}
+        self._writers = {
+            name: _FileWriter(folder / staged_name(file), name, run)
+            for name, file in self._files.items()
+        }
+
+    def add(self, tables: Tables) -> None:
+        self._cost += cost_of(tables)
         for name, writer in self._writers.items():
             writer.add(tables[name])
 
-    def _publish(self, day: int) -> None:
-        name = _name(day)
-        rows = dict.fromkeys(SCHEMAS, 0)
-        if self._day is not None:
-            for writer in self._writers.values():
-                writer.close()
-            # Children first: a reader never finds a session whose calls are still to come.
-            for table in reversed(SCHEMAS):
-                rows[table] = self._writers[table].rows
-                place = self._root / table / f"start_day={name}"
-                place.parent.mkdir(exist_ok=True)
-                (self._staging / table).rename(place)
-                sync(place.parent)
-            sync(self._root)
-            self._day, self._writers = None, {}
-        self.manifest.days[name] = rows
+    def close(self) -> Day:
+        sizes = {self._files[name]: writer.close() for name, writer in self._writers.items()}
+        rows = {name: writer.rows for name, writer in self._writers.items()}
+        return Day(rows, self._cost, self._read_at, self._run, sizes)
+
+    def abandon(self) -> None:
+        """Let go of files that will not be whole."""
+        for writer in self._writers.values():
+            writer.abandon()
 
 
-class _PartWriter:
-    """One table of one day: a file, and another one where columns change."""
+class _FileWriter:
+    """One table of one day."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        folder.mkdir(parents=True)
+    def __init__(self, path: Path, name: str, run: str) -> None:
         self.rows = 0
+        self._path, self._name = path, name
+        self._schema = STORED[name].with_metadata({WRITE_KEY: run.encode()})
+        # A dataset's readers skip row groups by the statistics of sorted starts.
+        sorted_by = [i for i, n in enumerate(self._schema.names) if n == "start_date"]
+        self._options = {
+            "compression": "zstd",
+            "sorting_columns": [pq.SortingColumn(i) for i in sorted_by] or None,
+        }
+        self._group = max(_VALUES // len(self._schema), 1)
         self._buffer: list[pa.Table] = []
         self._buffered = 0
         self._file: Any = None
         self._writer: pq.ParquetWriter | None = None
-        self._schema: pa.Schema | None = None
-        self._parts = 0
 
     def add(self, table: pa.Table) -> None:
-        if self._schema is not None and self._schema != table.schema:
-            self.close()
-        self._schema = table.schema
         self._buffer.append(table)
         self.rows += len(table)
         self._buffered += len(table)
-        if self._buffered >= self._group(table):
+        if self._buffered >= self._group:
             self._flush()
 
-    def close(self) -> None:
-        self._flush()
-        if self._writer is not None:
-            self._writer.close()
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._writer = None
-            sync(self._folder)
+    def close(self) -> int:
+        """Bring the file to the disk; return its size."""
+        self._flush().close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        size = int(self._file.tell())
+        self._file.close()
+        return size
 
     def abandon(self) -> None:
-        """Let go of a file that will not be whole."""
         if self._writer is not None:
             with contextlib.suppress(OSError, pa.ArrowException):
                 self._writer.close()
             with contextlib.suppress(OSError):
                 self._file.close()
 
-    def _group(self, table: pa.Table) -> int:
-        columns: int = table.num_columns
-        return max(_VALUES // columns, 1)
-
-    def _flush(self) -> None:
-        if not self._buffer:
-            return
-        table = pa.concat_tables(self._buffer)
+    def _flush(self) -> pq.ParquetWriter:
         if self._writer is None:
-            self._file = (self._folder / f"part-{self._parts}.parquet").open("wb")
-            self._parts += 1
-            self._writer = pq.ParquetWriter(
-                self._file,
-                table.schema,
-                compression="zstd",
-                sorting_columns=[pq.SortingColumn(table.schema.get_field_index("start_date"))]
-                if "start_date" in table.schema.names
-                else None,
-            )
-        self._writer.write_table(table.unify_dictionaries(), row_group_size=self._group(table))
+            self._file = self._path.open("wb")
+            self._writer = pq.ParquetWriter(self._file, self._schema, **self._options)
+        if self._buffer:
+            table = pa.concat_tables([stored(part, self._name) for part in self._buffer])
+            table = table.unify_dictionaries().replace_schema_metadata(self._schema.metadata)
+            self._writer.write_table(table, row_group_size=self._group)
         self._buffer, self._buffered = [], 0
-
-
-def _name(day: int) -> str:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)).date().isoformat()
-
-
-def _places(tables: Tables, name: str) -> np.ndarray[Any, Any]:
-    """Say for each row of a table which row its session is; ascending, as tables are."""
-    ids = tables["sessions"].column(SESSION_ID).to_numpy()
-    if name == "sessions" or not len(ids):
-        return np.arange(len(ids))
-    by_id = np.argsort(ids, kind="stable")
-    parents = tables[name].column(SESSION_ID).to_numpy()
-    return np.asarray(by_id[np.searchsorted(ids, parents, sorter=by_id)])
-
-
-def _of_day(
-    tables: Tables, places: Mapping[str, np.ndarray[Any, Any]], day: int
-) -> dict[str, pa.Table]:
-    """Cut one day out of sorted tables, without copying a row."""
-    starts = tables["sessions"].column("start_date").cast(pa.int64()).to_numpy()
-    inside = np.searchsorted(starts, [day * _DAY * _MICRO, (day + 1) * _DAY * _MICRO])
-    cut = {}
-    for name, table in tables.items():
-        low, high = np.searchsorted(places[name], inside)
-        cut[name] = table.slice(low, high - low)
-    return cut
+        return self._writer
