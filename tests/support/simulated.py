@@ -47,7 +47,9 @@ class Readings:
     short: bool = False
     ignores_offset: bool = False
     repeats_page: bool = False
-    totals: str = "true"  # or "absent", "of the page", "too high"
+    totals: str = "true"  # or "absent", "of the page", "too high", "zero", "negative", "capped", …
+    shortens: int | None = None  # a longer window is cut to so many seconds
+    shortened_at: str = "end"  # or "start"
     ignores: frozenset[str] = frozenset()
 
 
@@ -89,6 +91,12 @@ class Service:
             return self._held(np.empty(0, np.int64), None)
         if readings.repeats_page and self.first_page is not None:
             return self.first_page
+        long = readings.shortens
+        if long is not None and ask.last - ask.first > long:
+            if readings.shortened_at == "end":
+                ask = replace(ask, last=ask.first + long)
+            else:
+                ask = replace(ask, first=ask.last - long)
         at = self._window(ask)
         total = self._total(ask, at.size)
         at = self._ordered(at, desc=ask.desc)
@@ -182,7 +190,15 @@ class Service:
     def _page_total(self, total: int | None, size: int) -> int | None:
         if total is None:
             return None
-        return {"of the page": size, "too high": total + 1}.get(self.readings.totals, total)
+        page = self.limits.page
+        return {
+            "of the page": size,
+            "too high": total + 1,
+            "zero": 0,
+            "negative": -1,
+            "capped": min(total, page),
+            "rounded": total if total < page else total // page * page,
+        }.get(self.readings.totals, total)
 
     def _held(self, at: np.ndarray[Any, np.dtype[np.int64]], total: int | None) -> PageRows:
         rows = self.table[at]
