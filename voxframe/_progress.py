@@ -80,10 +80,15 @@ def _bar(*, notebook: bool) -> Any:
 
 
 def _on_terminal() -> bool:
-    return bool(sys.stderr) and sys.stderr.isatty()
+    # Programs put their own thing there, close it, or have none (pythonw).
+    try:
+        return bool(sys.stderr.isatty())
+    except (AttributeError, ValueError):
+        return False
 
 
 def _in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
-    return type(shell).__name__ == "ZMQInteractiveShell"
+    # Colab and Databricks have shells of their own, made from Jupyter's.
+    return any(kind.__name__ == "ZMQInteractiveShell" for kind in type(shell).__mro__)

@@ -1,6 +1,7 @@
 """The same from a script, four threads, a running event loop, and a real Jupyter kernel."""
 
 import asyncio
+import io
 import json
 import subprocess
 import sys
@@ -171,3 +172,12 @@ def test_an_iterator_that_is_dropped_ends_its_threads(emulator):
     next(pieces)
     pieces.close()
     assert ours() == []
+
+
+@pytest.mark.parametrize("stderr", ["none", "without isatty", "closed"])
+def test_whatever_stands_where_stderr_was(stderr, emulator, read, want, monkeypatch):
+    closed = io.StringIO()
+    closed.close()
+    there = {"none": None, "without isatty": object(), "closed": closed}[stderr]
+    monkeypatch.setattr(sys, "stderr", there)
+    assert ids(read(emulator)) == want
