@@ -1,5 +1,6 @@
 """Rows 1 to 4: the service asks for less, or for later."""
 
+import logging
 import time
 from itertools import pairwise
 
@@ -144,3 +145,12 @@ def test_throttled_for_a_second_with_real_waits(month):
         history = service.read(**LIGHT)
     check(history.tables, month, light=True)
     assert history.receipt.retries > 0
+
+
+def test_being_throttled_is_said_with_how_long(small, caplog):
+    caplog.set_level(logging.INFO, "voxframe")
+    with serving(small, faults=[Fault("429", at=(1,), retry_after=1)]) as service:
+        service.read(**LIGHT)
+    told = [r.getMessage() for r in caplog.records if "throttles" in r.getMessage()]
+    assert len(told) == 1
+    assert "nothing is sent for 1.0 s, then at most 4 at once" in told[0]

@@ -33,6 +33,7 @@ class ConcurrencyLimiter:
         self._in_flight = 0
         self._resume = 0.0
         self._slowed = float("-inf")
+        self._slowings = 0
 
     @property
     def limit(self) -> int:
@@ -68,7 +69,7 @@ class ConcurrencyLimiter:
             self._limit = min(self._limit + 1.0 / self._limit, float(self._most))
             self._freed.notify()
 
-    def throttled(self, entered: float, wait: float) -> None:
+    def throttled(self, entered: float, wait: float) -> int:
         """Slow everybody down.
 
         Parameters
@@ -78,10 +79,17 @@ class ConcurrencyLimiter:
             last slowing says nothing about the pace since, and halves nothing.
         wait : float
             Seconds in which nobody sends.
+
+        Returns
+        -------
+        int
+            Which slowing of the run this begins, from 1; 0 if it begins none.
         """
         with self._lock:
             now = self._clock()
             if entered >= self._slowed:
                 self._limit = max(self._limit / 2.0, 1.0)
                 self._slowed = now
+                self._slowings += 1
             self._resume = max(self._resume, now + wait)
+            return self._slowings if self._slowed == now else 0

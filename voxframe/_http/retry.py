@@ -1,5 +1,6 @@
 """How often and how long one page is tried."""
 
+import logging
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from voxframe.errors import ApiError, InvalidQueryError, TransportError, Voxfram
 
 if TYPE_CHECKING:
     import tenacity
+
+logger = logging.getLogger("voxframe")
 
 # Where there is no way to the service at the start, a person waits for the reason: a network that
 # is only just coming up gets a few tries, and one that swallows everything a single one.
@@ -167,7 +170,17 @@ class Attempts:
         again.wait = max(min(own, _QUICK_WAIT) if again.hopeless else own, again.wait)
         self._last = again
         if again.throttled:
-            self.limiter.throttled(self._started[-1], again.wait)
+            slowing = self.limiter.throttled(self._started[-1], again.wait)
+            if slowing:
+                # A service that throttles does so again and again; one warning a run is enough.
+                logger.log(
+                    logging.WARNING if slowing == 1 else logging.INFO,
+                    "%s: %s; nothing is sent for %.1f s, then at most %d at once",
+                    self.asked,
+                    again.error,
+                    again.wait,
+                    self.limiter.limit,
+                )
 
     def _wait(self, _state: "tenacity.RetryCallState") -> float:
         # When throttled, the limiter holds everybody back, this page included.
