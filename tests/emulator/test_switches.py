@@ -170,7 +170,7 @@ def test_one_unknown_id_refuses_the_list(world: World, run: Runner) -> None:
             assert caller.error(call_session_history_id=listed, **day)[0] == 150
         listed = ";".join(map(str, known[:3]))
         assert caller.ids(call_session_history_id=listed, **day) == known[:3]
-    with run(world) as caller:
+    with run(world, behaviour=Behaviour(unknown_ids="left_out")) as caller:
         assert caller.ids(call_session_history_id=f"{known[0]};17", **day) == known[:1]
 
 

@@ -14,6 +14,7 @@ True
 from voxframe.emulator._behaviour import Behaviour, Changes, ExtraField, Throttle
 from voxframe.emulator._faults import Fault
 from voxframe.emulator._ledger import Ledger
+from voxframe.emulator._motion import Motion
 from voxframe.emulator._request_log import Counters, Request
 from voxframe.emulator._server import Emulator, serve
 from voxframe.emulator._world import Totals, World
@@ -26,6 +27,7 @@ __all__ = [
     "ExtraField",
     "Fault",
     "Ledger",
+    "Motion",
     "Request",
     "Throttle",
     "Totals",

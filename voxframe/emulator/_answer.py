@@ -25,6 +25,7 @@ class Answer:
     body: bytes
     rows: int
     moment: int
+    time: int | None
 
 
 class Cache:
@@ -83,12 +84,12 @@ class Answerer:
         with world.lock:
             moment = world.tick()
             self._moments.append(moment)
-            if behaviour.unknown_ids == "refused" and not knows_all(world.columns, query):
+            if behaviour.unknown_ids == "refused" and not knows_all(world, query):
                 raise RefusedError(150, MESSAGES[150])
             counted = self._count(query) if behaviour.counted == "first" else 0
             if behaviour.changes.between and behaviour.counted == "first":
                 self._meanwhile(query, number)
-            matched = matching(world.columns, query, behaviour)
+            matched = matching(world, query, behaviour)
             ordered = in_order(world.columns, matched, query, behaviour, number)
             places = cut(ordered, query, behaviour, number)
             if behaviour.repeat_page:
@@ -103,7 +104,8 @@ class Answerer:
             elif behaviour.counted == "together":
                 late = behaviour.total_count == "late"
                 counted = self._count(query) if late else len(matched)
-        return Answer(self._body(texts, query, counted), len(texts), moment)
+            time = world.time
+        return Answer(self._body(texts, query, counted), len(texts), moment, time)
 
     def _meanwhile(self, query: Query, number: int) -> None:
         first, last = max(query.first, self._world.start), min(query.last, self._world.end)
@@ -113,7 +115,7 @@ class Answerer:
     def _count(self, query: Query) -> int:
         world, behaviour = self._world, self._behaviour
         moment = self._moments[0] if behaviour.total_count == "late" else None
-        return len(matching(world.columns, query, behaviour, moment))
+        return len(matching(world, query, behaviour, moment))
 
     def _body(self, texts: list[bytes], query: Query, counted: int) -> bytes:
         behaviour = self._behaviour
@@ -159,7 +161,7 @@ class Answerer:
         return self._dump(session)
 
     def _cached(self, cache: Cache, row: Row, renderer: Renderer, shown: Any) -> bytes:
-        key = (row.id, row.version, shown)
+        key = (row.id, row.version, row.state, shown)
         text = cache.get(key)
         if text is None:
             text = self._write(row, renderer)

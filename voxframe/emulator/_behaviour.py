@@ -186,6 +186,9 @@ class Behaviour:
         The rows of the first answer are given again and again.
     clock_skew : float
         Seconds by which the service's clock is ahead of the true one.
+    date : {"moved", "true"}
+        Whether the ``Date`` of answers is where the world's clock stands, if it has
+        one, or the true time. Tokens are judged by the true time.
     token_lifetime : float
         Seconds after ``iat`` at which a token ends even if ``exp`` is later.
     changes : Changes
@@ -205,7 +208,7 @@ class Behaviour:
     window_limit: float = 0.0
     window_kept: Literal["first", "last"] = "first"
     children: Children = "included"
-    unknown_ids: Literal["left_out", "refused"] = "left_out"
+    unknown_ids: Literal["left_out", "refused"] = "refused"
     unknown_parameters: tuple[str, ...] = ("timezone",)
     on_unknown_parameter: Literal["refused", "ignored", "warned"] = "refused"
     warnings: tuple[str, ...] = ()
@@ -234,6 +237,7 @@ class Behaviour:
     offset_ignored: bool = False
     repeat_page: bool = False
     clock_skew: float = 0.0
+    date: Literal["moved", "true"] = "moved"
     token_lifetime: float = 3600.0
     changes: Changes = Changes()
 

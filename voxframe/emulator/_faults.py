@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Final, Literal
 
 from voxframe.emulator._hashing import fraction
+from voxframe.emulator._time import Moment, to_second
 
 FaultKind = Literal[
     "500", "502", "503", "html500", "html200", "empty", "not_json", "not_object", "error_string",
@@ -48,6 +49,8 @@ class Fault:
         This share of them, chosen by the seed and the request's number.
     during : (float, float)
         Seconds since the start of the emulator.
+    outage : (moment, moment)
+        While the world's clock stands in ``[first, last)``.
     retry_after : str or float
         A ``Retry-After`` header: seconds, ``"date"`` (5 s from now), ``"past"`` (an
         hour ago), ``"day"`` (a day ahead), or any other text as it is.
@@ -74,6 +77,7 @@ class Fault:
     probability: float = 0.0
     seed: int = 0
     during: tuple[float, float] | None = None
+    outage: tuple[Moment, Moment] | None = None
     retry_after: str | float | None = None
     seconds: float = 0.2
     size: int = 4 * 2**30
@@ -87,9 +91,12 @@ class Fault:
         # The hash adds salt and number: seeds side by side would befall requests side by side.
         return (self.seed + 41) << 32
 
-    def fires(self, number: int, elapsed: float) -> bool:
-        """Decide for one request."""
-        if not (self.at or self.every or self.first or self.probability or self.during):
+    def fires(self, number: int, elapsed: float, time: int | None = None) -> bool:
+        """Decide for one request, where the world's clock stands at that second."""
+        conditions = (
+            self.at, self.every, self.first, self.probability, self.during, self.outage,
+        )  # fmt: skip
+        if not any(conditions):
             return True
         return (
             number in self.at
@@ -97,7 +104,14 @@ class Fault:
             or number <= self.first
             or fraction(number, self._salt) < self.probability
             or (self.during is not None and self.during[0] <= elapsed < self.during[1])
+            or self._out(time)
         )
+
+    def _out(self, time: int | None) -> bool:
+        if self.outage is None or time is None:
+            return False
+        first, last = map(to_second, self.outage)
+        return first <= time < last
 
 
 SPOILS: Final = frozenset({"cut_json", "hole", "cut_gzip", "reset", "short_length", "drip", "slow"})
@@ -141,9 +155,11 @@ _FIXED: Final[dict[str, tuple[int, str, bytes]]] = {
 }
 
 
-def chosen(faults: Sequence[Fault], number: int, elapsed: float) -> Fault | None:
+def chosen(
+    faults: Sequence[Fault], number: int, elapsed: float, time: int | None = None
+) -> Fault | None:
     """Return the first fault that befalls a request."""
-    return next((fault for fault in faults if fault.fires(number, elapsed)), None)
+    return next((fault for fault in faults if fault.fires(number, elapsed, time)), None)
 
 
 def code_of(kind: str) -> int | None:

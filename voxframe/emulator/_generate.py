@@ -52,6 +52,10 @@ class Columns:
     def __len__(self) -> int:
         return len(self.id)
 
+    def part(self, index: slice | NDArray[np.intp]) -> "Columns":
+        """Return some of the sessions."""
+        return Columns(*(getattr(self, f.name)[index] for f in fields(self)))
+
     def insert(self, other: Self) -> "Columns":
         """Return both, still sorted."""
         at = np.searchsorted(self.start, other.start, side="right")
@@ -62,7 +66,7 @@ class Columns:
     def sorted(self) -> "Columns":
         """Return the same sessions in order of start second, then id."""
         order = np.lexsort((self.id, self.start))
-        return Columns(*(getattr(self, f.name)[order] for f in fields(self)))
+        return self.part(order)
 
 
 def _day_factor(day: int) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxframe.emulator._generate import Columns
 from voxframe.emulator._time import Moment, to_second
@@ -29,9 +30,15 @@ class Ledger:
     events too, so the moments in ``emulator.requests`` can be used here.
     """
 
-    def __init__(self, columns: Callable[[], Columns], lock: threading.RLock) -> None:
+    def __init__(
+        self,
+        columns: Callable[[], Columns],
+        lock: threading.RLock,
+        clocked: Callable[[Columns, int, int], NDArray[np.bool_]],
+    ) -> None:
         self._columns = columns
         self._lock = lock
+        self._clocked = clocked
         self._versions: dict[int, list[tuple[int, int]]] = {}
 
     def existed_throughout(
@@ -57,8 +64,10 @@ class Ledger:
         with self._lock:
             columns = self._columns()
             part = window(columns, to_second(from_date), to_second(to_date), inclusive)
-            there = (columns.born[part] <= since) & (columns.died[part] > until)
-            return set(columns.id[part][there].tolist())
+            some = columns.part(part)
+            there = (some.born <= since) & (some.died > until)
+            there &= self._clocked(some, since, until)
+            return set(some.id[there].tolist())
 
     def existed_ever(
         self,
@@ -76,8 +85,10 @@ class Ledger:
         with self._lock:
             columns = self._columns()
             part = window(columns, to_second(from_date), to_second(to_date), inclusive)
-            there = (columns.born[part] <= until) & (columns.died[part] > since)
-            return set(columns.id[part][there].tolist())
+            some = columns.part(part)
+            there = (some.born <= until) & (some.died > since)
+            there &= self._clocked(some, until, since)
+            return set(some.id[there].tolist())
 
     def version(self, session_id: int, moment: int) -> int:
         """Return how often billing had changed a session up to an event."""

@@ -1,22 +1,17 @@
 """Which sessions an answer holds, and in which order."""
 
-from dataclasses import fields
-
 import numpy as np
 from numpy.typing import NDArray
 
 from voxframe.emulator._behaviour import Behaviour
 from voxframe.emulator._filters import mask_of
-from voxframe.emulator._generate import NEVER, Columns
+from voxframe.emulator._generate import Columns
 from voxframe.emulator._hashing import mix, mix_one
 from voxframe.emulator._ledger import Inclusive, window
 from voxframe.emulator._query import Query
+from voxframe.emulator._world import World
 
 _ALMOST = 6  # seconds within which the order "almost" may be wrong
-
-
-def _part(columns: Columns, part: slice) -> Columns:
-    return Columns(*(getattr(columns, f.name)[part] for f in fields(columns)))
 
 
 def _milliseconds(ids: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -24,30 +19,26 @@ def _milliseconds(ids: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def matching(
-    columns: Columns, query: Query, behaviour: Behaviour, moment: int | None = None
+    world: World, query: Query, behaviour: Behaviour, moment: int | None = None
 ) -> NDArray[np.intp]:
     """Find the places of all sessions that a query asks for, sorted by start, id.
 
     Those that are visible now, or that were at an event of the world.
     """
     inclusive: Inclusive = "both" if behaviour.to_date_inclusive else "left"
-    part = window(columns, query.first, query.last, inclusive)
-    there = _part(columns, part)
-    mask = mask_of(there, query.filters, behaviour.children)
-    if moment is None:
-        mask &= there.died == NEVER
-    else:
-        mask &= (there.born <= moment) & (there.died > moment)
+    part = window(world.columns, query.first, query.last, inclusive)
+    there = world.columns.part(part)
+    mask = mask_of(there, query.filters, behaviour.children) & world.there(there, moment)
     if behaviour.fractions and behaviour.to_date_inclusive:
         mask &= (there.start < query.last) | (_milliseconds(there.id) == 0)
     return np.asarray(np.flatnonzero(mask) + part.start, dtype=np.intp)
 
 
-def knows_all(columns: Columns, query: Query) -> bool:
+def knows_all(world: World, query: Query) -> bool:
     """Say whether every id that a query lists is there and in its window."""
     wanted = query.filters.call_session_history_id
-    there = _part(columns, window(columns, query.first, query.last, "both"))
-    known = there.id[there.died == NEVER]
+    there = world.columns.part(window(world.columns, query.first, query.last, "both"))
+    known = there.id[world.there(there)]
     return wanted is None or bool(np.isin(np.array(wanted), known).all())
 
 

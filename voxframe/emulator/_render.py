@@ -1,7 +1,7 @@
 """One session in full, as the service would answer it, from a few integers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +24,7 @@ from voxframe.emulator._catalogue import (
 )
 from voxframe.emulator._generate import NO_DURATION, Columns
 from voxframe.emulator._hashing import mix
+from voxframe.emulator._motion import ACTIVE, NO_LOG, NO_RECORD, SETTLED, STAGE
 from voxframe.emulator._time import DAY
 
 Money = Callable[[int], Any]
@@ -34,8 +35,8 @@ _EXTRA_CALLS: Final = 100_000  # a session has fewer; the ids stay below 2^63
 WITH_USER: Final = tuple(any(leg.role is Role.AGENT for leg in legs) for legs in LEGS)
 """By pattern: whether a user of the platform, and so a ``user_id``, takes part."""
 
+_AT_THE_END: Final = frozenset({"duration", "cost", "end_reason"})
 _NUMBERS: Final = frozenset({"local_number", "remote_number", "diversion_number"})
-_LOG_LIFE: Final = 30 * DAY
 _RECORD_LIFE: Final = 90 * DAY
 _REMOVED: Final = 40  # one recording of so many was removed by hand
 # Looking up an enumeration's member costs as much as building half a call.
@@ -96,14 +97,18 @@ class Row(NamedTuple):
     low: int
     high: int
     more: int
+    state: int
 
 
-def rows_at(columns: Columns, index: NDArray[np.intp], seed: int) -> list[Row]:
+def rows_at(
+    columns: Columns, index: NDArray[np.intp], seed: int, state: NDArray[np.int64]
+) -> list[Row]:
     """Read sessions out of the columns, in the order asked for."""
-    names = Row._fields[:-3]
+    names = Row._fields[:-4]
     picked = [getattr(columns, name)[index] for name in names]
     lists = [column.tolist() for column in picked]
     lists += [mix(picked[0], seed + i).tolist() for i in range(3)]
+    lists.append(state.tolist())
     return list(map(Row._make, zip(*lists, strict=True)))
 
 
@@ -139,8 +144,6 @@ class Renderer:
         Turns nanounits into the value of a ``cost``.
     write : callable
         Writes a second as a date.
-    newest : int
-        The second up to which time has run; log links older than a month are gone.
     with_calls, with_records, with_other_resources : bool
         Which lists are there.
     extra_calls : (int, int), optional
@@ -155,7 +158,6 @@ class Renderer:
 
     money: Money
     write: Callable[[int], str]
-    newest: int
     with_calls: bool = True
     with_records: bool = True
     with_other_resources: bool = True
@@ -166,34 +168,41 @@ class Renderer:
 
     def session(self, row: Row) -> dict[str, Any]:
         """Build one session; fields that it does not have are left out."""
-        low = row.low
         session: dict[str, Any] = {
             "call_session_history_id": row.id,
             **_HEADS[row.application][row.rule],
             "start_date": self.write(row.start),
-            "initiator_address": f"203.0.113.{low & 255}",
+            "initiator_address": f"203.0.113.{row.low & 255}",
             "media_server_address": f"198.51.100.{row.id & 127}",
-            "finish_reason": _finish_reason(row),
         }
-        if row.duration != NO_DURATION:
-            session["duration"] = row.duration
+        active = bool(row.state & ACTIVE)
+        if not active:
+            session["finish_reason"] = _finish_reason(row)
+            if row.duration != NO_DURATION:
+                session["duration"] = row.duration
         if WITH_USER[row.pattern]:
             session["user_id"] = USER_BASE + row.agent
         if (data := CUSTOM_DATA[row.tag]) is not None:
             session["custom_data"] = data
         if self.live_fields:
-            session["active"] = False
-        if row.start > self.newest - _LOG_LIFE:
-            session["log_file_url"] = f"https://logs.example.net/{row.id:x}/{low:016x}.log"
+            session["active"] = active
+        if not row.state & NO_LOG:
+            session["log_file_url"] = f"https://logs.example.net/{row.id:x}/{row.low:016x}.log"
+        return session | self._lists(row, active=active)
+
+    def _lists(self, row: Row, *, active: bool) -> dict[str, list[dict[str, Any]]]:
         seconds = max(row.duration, 1)
-        recorded = (low >> 8) % 10 < _RECORDED.get(row.pattern, 0)
+        recorded = not active and is_recorded(row)
+        lists: dict[str, list[dict[str, Any]]] = {}
         if self.with_calls:
-            session["calls"] = self._calls(row, seconds, recorded=recorded)
+            calls = self._calls(row, seconds, recorded=recorded)
+            lists["calls"] = list(map(_unfinished, calls)) if active else calls
         if self.with_records:
-            session["records"] = [self._record(row, seconds)] if recorded else []
+            lists["records"] = [self._record(row, seconds)] if recorded else []
         if self.with_other_resources:
-            session["other_resource_usage"] = self._usage(row, seconds, recorded=recorded)
-        return session
+            usage = [] if active else self._billed(row, seconds, recorded=recorded)
+            lists["other_resource_usage"] = usage
+        return lists
 
     def _calls(self, row: Row, seconds: int, *, recorded: bool) -> list[dict[str, Any]]:
         legs = LEGS[row.pattern]
@@ -273,9 +282,18 @@ class Renderer:
         if status == "Complete":
             record["transcription_url"] = _record_url(row).replace(".mp3", ".txt")
         if self.live_fields:
-            record["is_removed"] = row.more % _REMOVED == 0
+            record["is_removed"] = removed(row)
             record["expiration_date"] = self.write(row.start + _RECORD_LIFE)[:10]
         return record
+
+    def _billed(self, row: Row, seconds: int, *, recorded: bool) -> list[dict[str, Any]]:
+        """Return what is known so far: at first only the session itself, for nothing."""
+        stage = row.state & STAGE
+        if stage == SETTLED:
+            return self._usage(row, seconds, recorded=recorded)
+        part = replace(self, money=lambda nano: self.money(nano * stage * 3 // 4))
+        usage = part._usage(row, seconds, recorded=recorded)
+        return usage if stage else usage[:1]
 
     def _usage(self, row: Row, seconds: int, *, recorded: bool) -> list[dict[str, Any]]:
         minutes = -(-seconds // 60)
@@ -313,6 +331,20 @@ class Renderer:
             }
             usage.append(one)
         return usage
+
+
+def is_recorded(row: Row) -> bool:
+    """Say whether there is a recording of a session."""
+    return (row.low >> 8) % 10 < _RECORDED.get(row.pattern, 0)
+
+
+def removed(row: Row) -> bool:
+    """Say whether a session's recording is no longer there."""
+    return row.more % _REMOVED == 0 or bool(row.state & NO_RECORD)
+
+
+def _unfinished(call: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in call.items() if name not in _AT_THE_END}
 
 
 def _without_plus(call: dict[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,8 @@ class Request:
         Sessions answered.
     fault : str or None
         The fault that befell it.
+    time : int or None
+        Where the world's clock stood, in epoch seconds, if it has one.
     """
 
     number: int
@@ -48,6 +50,7 @@ class Request:
     code: int | None
     rows: int
     fault: str | None
+    time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

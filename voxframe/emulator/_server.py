@@ -5,6 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -22,6 +23,7 @@ from voxframe.emulator._generate import NEVER
 from voxframe.emulator._query import Query
 from voxframe.emulator._request_log import Counters, Request
 from voxframe.emulator._service import Service
+from voxframe.emulator._time import Moment
 from voxframe.emulator._tls import server_context, write_certificate
 from voxframe.emulator._wire import OpenProtocol
 from voxframe.emulator._world import World
@@ -110,6 +112,8 @@ class Emulator:
         Serve https, with a certificate that was made for this process and that
         `write_certificate` gives to whom it may concern (``SSL_CERT_FILE``,
         ``REQUESTS_CA_BUNDLE``). The vendor's own client speaks nothing else.
+    now : moment, optional
+        Sets the world's clock, as ``World(now=…)``.
 
     Attributes
     ----------
@@ -129,7 +133,10 @@ class Emulator:
         keep_requests: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
         tls: bool = False,
+        now: Moment | None = None,
     ) -> None:
+        if now is not None:
+            world.set_clock(now)
         self.world: Final = world
         self._behaviour = behaviour or Behaviour()
         if self._behaviour.huge_session:
@@ -182,6 +189,10 @@ class Emulator:
     def _listening(self, port: int) -> None:
         self._port = port
         self._ready.set()
+
+    def advance(self, by: float | timedelta) -> None:
+        """Move the world's clock on, by seconds or a timedelta; safe from any thread."""
+        self.world.advance(by)
 
     @property
     def base_url(self) -> str:

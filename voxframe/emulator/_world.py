@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from voxframe.emulator._generate import (
     start_seconds,
 )
 from voxframe.emulator._ledger import Inclusive, Ledger, window
+from voxframe.emulator._motion import Motion, shown, states
 from voxframe.emulator._oracle import accepts
 from voxframe.emulator._render import Money, Renderer, Row, exact, rows_at
 from voxframe.emulator._time import Moment, to_second, writer
@@ -74,6 +76,11 @@ class World:
     plus : bool
         Whether numbers are kept, and shown, with ``+``. The number filters compare
         literally.
+    now : moment, optional
+        Where its clock stands, which `advance` moves: what is later has not happened
+        yet. By default there is no clock and everything has happened.
+    motion : Motion, optional
+        How it moves on.
 
     Attributes
     ----------
@@ -81,6 +88,8 @@ class World:
         What was there when.
     now : int
         Event counter: grows by one with every change and every request.
+    time : int or None
+        Where the clock stands, in epoch seconds, if there is one.
     landmark : int
         The id of the session in the middle, where peculiarities are placed.
     """
@@ -99,6 +108,8 @@ class World:
         calls_each: int = 0,
         live_fields: bool = True,
         plus: bool = True,
+        now: Moment | None = None,
+        motion: Motion | None = None,
     ) -> None:
         self.start, self.end, self.seed = to_second(start), to_second(end), seed
         if self.end <= self.start:
@@ -107,6 +118,11 @@ class World:
         self.now = 0
         self.huge_session = huge_session
         self.calls_each, self.live_fields, self.plus = calls_each, live_fields, plus
+        self.motion = motion or Motion()
+        self.time: int | None = None
+        self._turns: list[tuple[int, int]] = []
+        if now is not None:
+            self.set_clock(now)
         self._next_id = FIRST_ID
         rng = np.random.default_rng([seed, 0])
         starts = start_seconds(rng, sessions, self.start, self.end, flat=flat)
@@ -115,11 +131,11 @@ class World:
             starts = np.sort(np.concatenate((starts, extra)))
         self._columns = self._grown(rng, starts, id_order)
         self.landmark = int(self._columns.id[len(self._columns) // 2]) if len(starts) else 0
-        self.ledger: Final = Ledger(lambda: self._columns, self.lock)
+        self.ledger: Final = Ledger(lambda: self._columns, self.lock, self._clocked)
 
     def __len__(self) -> int:
         with self.lock:
-            return int(np.count_nonzero(self._columns.died == NEVER))
+            return int(np.count_nonzero(self.there(self._columns)))
 
     def __repr__(self) -> str:
         return f"<World of {len(self):,} sessions, seed {self.seed}, event {self.now}>"
@@ -141,6 +157,57 @@ class World:
         with self.lock:
             self.now += 1
             return self.now
+
+    # The clock ---------------------------------------------------------------------
+
+    def set_clock(self, time: Moment) -> None:
+        """Move the clock to a second; it does not go back."""
+        with self.lock:
+            second = to_second(time)
+            if self.time is not None and second < self.time:
+                raise ValueError("the clock of a world does not go back")
+            self.now += bool(self._turns)  # a world begins at event 0
+            self.time = second
+            self._turns.append((second, self.now))
+
+    def advance(self, by: float | timedelta) -> None:
+        """Move the clock on, by seconds or a timedelta."""
+        with self.lock:
+            if self.time is None:
+                raise ValueError("this world has no clock; give it one with now=")
+            seconds = by.total_seconds() if isinstance(by, timedelta) else by
+            self.set_clock(self.time + round(seconds))
+
+    def time_of(self, moment: int) -> int | None:
+        """Return where the clock stood at an event, if there is one."""
+        turns = [second for second, event in self._turns if event <= moment]
+        return turns[-1] if turns else None
+
+    def _moment_of(self, time: int) -> int:
+        """Return the last event at which the clock stood no later than this."""
+        later = [event for second, event in self._turns if second > time]
+        return later[0] - 1 if later else self.now
+
+    def there(
+        self, columns: Columns, moment: int | None = None, time: int | None = None
+    ) -> NDArray[np.bool_]:
+        """Say which of these sessions are visible, now or at an event or second."""
+        if time is None:
+            time = self.time if moment is None else self.time_of(moment)
+        if moment is None:
+            mask = columns.died == NEVER
+        else:
+            mask = (columns.born <= moment) & (columns.died > moment)
+        if time is not None:
+            mask &= shown(columns, time, time, self.motion)
+        return np.asarray(mask, dtype=np.bool_)
+
+    def _clocked(self, columns: Columns, begun: int, left: int) -> NDArray[np.bool_]:
+        """Say which sessions had appeared by one event and were not purged by time at another."""
+        first, last = self.time_of(begun), self.time_of(left)
+        if first is None or last is None:
+            return np.ones(len(columns), dtype=np.bool_)
+        return shown(columns, first, last, self.motion)
 
     # Changes -----------------------------------------------------------------------
 
@@ -194,7 +261,8 @@ class World:
         with self.lock:
             first, last = start or (self.start, self.end + 1)
             part = window(self._columns, to_second(first), to_second(last))
-            visible = self._columns.id[part][self._columns.died[part] == NEVER]
+            columns = self._columns.part(part)
+            visible = columns.id[self.there(columns)]
             rng = np.random.default_rng([self.seed, self.now, 1])
             return [int(i) for i in rng.choice(visible, min(n, len(visible)), replace=False)]
 
@@ -214,13 +282,15 @@ class World:
         """Return a renderer for this world's sessions."""
         extra = (self.landmark, self.huge_session) if self.huge_session else None
         return Renderer(
-            money, writer(timezone), self.end, **shown, extra_calls=extra,
+            money, writer(timezone), **shown, extra_calls=extra,
             calls_each=self.calls_each, live_fields=self.live_fields, plus=self.plus,
         )  # fmt: skip
 
-    def rows(self, places: NDArray[np.intp]) -> list[Row]:
-        """Read sessions out of the columns."""
-        return rows_at(self._columns, places, self.seed)
+    def rows(self, places: NDArray[np.intp], time: int | None = None) -> list[Row]:
+        """Read sessions out of the columns, as they are at a second (None: now)."""
+        time = self.time if time is None else time
+        state = states(self._columns.part(places), time, self.end, self.motion)
+        return rows_at(self._columns, places, self.seed, state)
 
     def session(self, session_id: int, *, moment: int | None = None) -> dict[str, Any]:
         """Return one session in full, with exact decimal costs and dates in UTC.
@@ -233,7 +303,8 @@ class World:
             As billing had it at that event; by default as it is now.
         """
         with self.lock:
-            row = self.rows(self.places([session_id]))[0]
+            time = None if moment is None else self.time_of(moment)
+            row = self.rows(self.places([session_id]), time)[0]
             if moment is not None:
                 row = row._replace(version=self.ledger.version(session_id, moment))
             return self.renderer(exact).session(row)
@@ -245,15 +316,23 @@ class World:
         to_date: Moment | None,
         inclusive: Inclusive,
         children: Children,
+        at: Moment | None,
         filters: dict[str, Any],
     ) -> Iterator[dict[str, Any]]:
         first = self.start if from_date is None else to_second(from_date)
         last = self.end + 1 if to_date is None else to_second(to_date)
         with self.lock:
+            if at is not None and self.time is None:
+                raise ValueError("this world has no clock; give it one with now=")
+            time = None if at is None else to_second(at)
+            moment = None if time is None else self._moment_of(time)
             part = window(self._columns, first, last, inclusive)
-            alive = np.flatnonzero(self._columns.died[part] == NEVER) + part.start
+            alive = np.flatnonzero(self.there(self._columns.part(part), moment, time)) + part.start
             rows = [r for i in range(0, len(alive), _CHUNK) for r in
-                    self.rows(alive[i : i + _CHUNK])]  # fmt: skip
+                    self.rows(alive[i : i + _CHUNK], time)]  # fmt: skip
+            if moment is not None:
+                rows = [r._replace(version=self.ledger.version(r.id, moment)) if r.version else r
+                        for r in rows]  # fmt: skip
         session = self.renderer(money).session
         asked = Filters(**filters)
         for row in rows:
@@ -268,6 +347,7 @@ class World:
         *,
         inclusive: Inclusive = "left",
         children: Children = "included",
+        at: Moment | None = None,
         **filters: Any,
     ) -> list[dict[str, Any]]:
         """Return exactly the sessions that a read of the present state has to give.
@@ -283,6 +363,9 @@ class World:
             Which ends belong to the window.
         children : {"included", "on_request"}
             As in `Behaviour`.
+        at : moment, optional
+            As a read had to give it when the clock stood there, after all that was
+            done to the world by then; in the future as it will be if nothing is.
         **filters
             The filters of the API by their names; lists as tuples.
 
@@ -291,7 +374,7 @@ class World:
         list of dict
             Sorted by start second, then id. Costs are `Decimal`, dates UTC text.
         """
-        return list(self._matching(exact, from_date, to_date, inclusive, children, filters))
+        return list(self._matching(exact, from_date, to_date, inclusive, children, at, filters))
 
     def totals(
         self,
@@ -300,6 +383,7 @@ class World:
         *,
         inclusive: Inclusive = "left",
         children: Children = "included",
+        at: Moment | None = None,
         **filters: Any,
     ) -> Totals:
         """Return exact counts and sums of what `expected` would give.
@@ -308,7 +392,7 @@ class World:
         """
         lists = ("calls", "records", "other_resource_usage")
         counts, sums, sessions = [0, 0, 0], [0, 0, 0], 0
-        for one in self._matching(int, from_date, to_date, inclusive, children, filters):
+        for one in self._matching(int, from_date, to_date, inclusive, children, at, filters):
             sessions += 1
             for i, name in enumerate(lists):
                 counts[i] += len(one[name])
