@@ -292,7 +292,7 @@ class Renderer:
         if stage == SETTLED:
             return self._usage(row, seconds, recorded=recorded)
         part = replace(self, money=lambda nano: self.money(nano * stage * 3 // 4))
-        usage = part._usage(row, seconds, recorded=recorded)
+        usage = part._usage(row, seconds, recorded=recorded)  # noqa: SLF001 - of its own kind
         return usage if stage else usage[:1]
 
     def _usage(self, row: Row, seconds: int, *, recorded: bool) -> list[dict[str, Any]]:

@@ -186,7 +186,8 @@ class World:
     def _moment_of(self, time: int) -> int:
         """Return the last event at which the clock stood no later than this."""
         later = [event for second, event in self._turns if second > time]
-        return later[0] - 1 if later else self.now
+        # Before its clock began to move the world was as it was then.
+        return max(later[0] - 1, self._turns[0][1]) if later else self.now
 
     def there(
         self, columns: Columns, moment: int | None = None, time: int | None = None
