@@ -13,6 +13,7 @@ True
 
 from voxframe.emulator._behaviour import Behaviour, Changes, ExtraField, Throttle
 from voxframe.emulator._faults import Fault
+from voxframe.emulator._files import Files
 from voxframe.emulator._ledger import Ledger
 from voxframe.emulator._motion import Motion
 from voxframe.emulator._request_log import Counters, Request
@@ -26,6 +27,7 @@ __all__ = [
     "Emulator",
     "ExtraField",
     "Fault",
+    "Files",
     "Ledger",
     "Motion",
     "Request",

@@ -11,10 +11,11 @@ from voxframe.emulator._behaviour import Behaviour
 from voxframe.emulator._changes import change
 from voxframe.emulator._corruption import dress, dump, is_plain, raw
 from voxframe.emulator._faults import MESSAGES
+from voxframe.emulator._files import Files
 from voxframe.emulator._filters import without_plus
 from voxframe.emulator._page import cut, in_order, knows_all, matching
 from voxframe.emulator._query import Query, RefusedError
-from voxframe.emulator._render import Renderer, Row, exact, number_text
+from voxframe.emulator._render import Links, Renderer, Row, exact, number_text
 from voxframe.emulator._world import World
 
 
@@ -68,7 +69,10 @@ def shown_total(counted: int, behaviour: Behaviour) -> int | bool:
 class Answerer:
     """Turns understood queries into bodies."""
 
-    def __init__(self, world: World, behaviour: Behaviour, cache_bytes: int) -> None:
+    def __init__(
+        self, world: World, behaviour: Behaviour, cache_bytes: int, files: Files | None
+    ) -> None:
+        self._files = files
         self._world = world
         self._behaviour = behaviour
         self._cache = Cache(cache_bytes) if cache_bytes else None
@@ -76,8 +80,8 @@ class Answerer:
         self._repeated: list[int] | None = None
         self._moments: deque[int] = deque(maxlen=behaviour.total_lag + 1)
 
-    def answer(self, query: Query, number: int) -> Answer:
-        """Answer the request of that number from the present state of the world."""
+    def answer(self, query: Query, number: int, base_url: str) -> Answer:
+        """Answer the request of that number, come by that address, from the present state."""
         world, behaviour = self._world, self._behaviour
         if not world.plus:
             query = replace(query, filters=without_plus(query.filters))
@@ -96,7 +100,7 @@ class Answerer:
                 if self._repeated is None:
                     self._repeated = world.columns.id[places].tolist()
                 places = world.places(self._repeated)
-            texts = self.render(places, query)
+            texts = self.render(places, query, base_url)
             if behaviour.changes.between and behaviour.counted != "first":
                 self._meanwhile(query, number)
             if behaviour.counted == "last":
@@ -136,14 +140,25 @@ class Answerer:
         # In JSON a slash stands within texts only.
         return text.replace(b"/", rb"\/") if self._behaviour.escaped_slashes else text
 
-    def render(self, places: NDArray[np.intp], query: Query) -> list[bytes]:
+    def _links(self, base_url: str) -> Links | None:
+        files, time = self._files, self._world.time
+        if files is None:
+            return None
+        life = files.link_life
+        query = "" if life is None or time is None else f"?expires={time + life}"
+        return Links(base_url, files.suffixes, query, files.size_of)
+
+    def render(self, places: NDArray[np.intp], query: Query, base_url: str) -> list[bytes]:
         """Write the sessions at these places."""
+        links = self._links(base_url)
         shown = (
             query.with_calls, query.with_records, query.with_other_resources, query.timezone,
+            links and (links.base, links.query),
         )  # fmt: skip
         renderer = self._world.renderer(
             (lambda nano: raw(number_text(nano))) if self._plain else exact,
             query.timezone,
+            links,
             with_calls=shown[0],
             with_records=shown[1],
             with_other_resources=shown[2],

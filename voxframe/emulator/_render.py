@@ -135,6 +135,16 @@ def late_billing(row: Row) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """Where served files are found: a base URL, whether names have endings, what follows."""
+
+    base: str
+    suffixes: bool
+    query: str
+    size_of: Callable[[Row], int | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Renderer:
     """How sessions are to be shown.
 
@@ -154,6 +164,8 @@ class Renderer:
         Whether there are the fields that only real answers have.
     plus : bool
         Whether numbers begin with ``+``.
+    links : Links, optional
+        Where files are, if they are served.
     """
 
     money: Money
@@ -165,6 +177,7 @@ class Renderer:
     calls_each: int = 0
     live_fields: bool = True
     plus: bool = True
+    links: Links | None = None
 
     def session(self, row: Row) -> dict[str, Any]:
         """Build one session; fields that it does not have are left out."""
@@ -187,7 +200,7 @@ class Renderer:
         if self.live_fields:
             session["active"] = active
         if not row.state & NO_LOG:
-            session["log_file_url"] = f"https://logs.example.net/{row.id:x}/{row.low:016x}.log"
+            session["log_file_url"] = self._link(row, "logs", ".log")
         return session | self._lists(row, active=active)
 
     def _lists(self, row: Row, *, active: bool) -> dict[str, list[dict[str, Any]]]:
@@ -204,6 +217,14 @@ class Renderer:
             lists["other_resource_usage"] = usage
         return lists
 
+    def _link(self, row: Row, kind: str, suffix: str) -> str:
+        secret = row.low if kind == "logs" else row.high
+        if self.links is None:
+            host = "logs" if kind == "logs" else "records"
+            return f"https://{host}.example.net/{row.id:x}/{secret:016x}{suffix}"
+        suffix = suffix.replace(".mp3", ".wav") if self.links.suffixes else ""
+        return f"{self.links.base}/{kind}/{row.id:x}/{secret:016x}{suffix}{self.links.query}"
+
     def _calls(self, row: Row, seconds: int, *, recorded: bool) -> list[dict[str, Any]]:
         legs = LEGS[row.pattern]
         calls = []
@@ -217,7 +238,7 @@ class Renderer:
                 begin, end = min(seconds // 2 + i, seconds), seconds
             calls.append(self._call(row, i, leg, begin, end - begin))
         if recorded:
-            calls[0]["record_url"] = _record_url(row)
+            calls[0]["record_url"] = self._link(row, "records", ".mp3")
         more = self.calls_each
         if self.extra_calls is not None and self.extra_calls[0] == row.id:
             more += self.extra_calls[1]
@@ -267,12 +288,12 @@ class Renderer:
     def _record(self, row: Row, seconds: int) -> dict[str, Any]:
         wait = _wait(row, seconds)
         video = row.pattern == _VIDEO
-        status = _transcription(row)
+        status = transcription(row)
         record: dict[str, Any] = {
             "record_id": row.id * 64 + 48,
             "transaction_id": row.id * 64 + 49,
             "record_name": f"{row.id}.{'mp4' if video else 'mp3'}",
-            "record_url": _record_url(row),
+            "record_url": self._link(row, "records", ".mp3"),
             "start_time": self.write(row.start + wait),
             "duration": seconds - wait,
             "cost": self.money(_priced(1_500_000, seconds - wait)),
@@ -280,7 +301,9 @@ class Renderer:
             "transcription_status": status,
         }
         if status == "Complete":
-            record["transcription_url"] = _record_url(row).replace(".mp3", ".txt")
+            record["transcription_url"] = self._link(row, "transcriptions", ".txt")
+        if self.links is not None and (size := self.links.size_of(row)) is not None:
+            record["file_size"] = size
         if self.live_fields:
             record["is_removed"] = removed(row)
             record["expiration_date"] = self.write(row.start + _RECORD_LIFE)[:10]
@@ -310,7 +333,7 @@ class Renderer:
             }
         ]
         kinds = _USE.get(row.pattern, ())
-        if recorded and _transcription(row) == "Complete":
+        if recorded and transcription(row) == "Complete":
             kinds = (*kinds, ("TRANSCRIPTION", 20_833_333))
         if recorded and row.pattern == _VIDEO:
             kinds = (*kinds, ("VIDEORECORD", 4_166_667))
@@ -374,11 +397,8 @@ def _finish_reason(row: Row) -> str:
     return FINISH_REASONS[rare] if rare < len(FINISH_REASONS) else "Normal termination"
 
 
-def _record_url(row: Row) -> str:
-    return f"https://records.example.net/{row.id:x}/{row.high:016x}.mp3"
-
-
-def _transcription(row: Row) -> str:
+def transcription(row: Row) -> str:
+    """Return how far the transcription of a session's recording is."""
     share = (row.low >> 48) % 100
     if share < 35:  # noqa: PLR2004
         return "Complete"

@@ -18,10 +18,11 @@ from voxframe.emulator._auth import credentials, write_credentials
 from voxframe.emulator._behaviour import Behaviour, Dirt, Throttle
 from voxframe.emulator._corruption import dirt_of
 from voxframe.emulator._faults import Fault
+from voxframe.emulator._files import Files
 from voxframe.emulator._filters import Filters
 from voxframe.emulator._generate import NEVER
 from voxframe.emulator._query import Query
-from voxframe.emulator._request_log import Counters, Request
+from voxframe.emulator._request_log import Books, Counters, Request
 from voxframe.emulator._service import Service
 from voxframe.emulator._time import Moment
 from voxframe.emulator._tls import server_context, write_certificate
@@ -114,6 +115,9 @@ class Emulator:
         ``REQUESTS_CA_BUNDLE``). The vendor's own client speaks nothing else.
     now : moment, optional
         Sets the world's clock, as ``World(now=…)``.
+    files : Files, optional
+        Serve recordings, transcriptions and logs, and let the links in the answers
+        point at them. By default links lead nowhere, as in ``World.expected``.
 
     Attributes
     ----------
@@ -134,6 +138,7 @@ class Emulator:
         clock: Callable[[], float] = time.monotonic,
         tls: bool = False,
         now: Moment | None = None,
+        files: Files | None = None,
     ) -> None:
         if now is not None:
             world.set_clock(now)
@@ -144,7 +149,7 @@ class Emulator:
         self._service = Service(
             world, self._behaviour, faults, throttle or Throttle(),
             latency=latency, cache_bytes=_CACHE_BYTES if cache is True else int(cache),
-            keep=keep_requests, clock=clock,
+            keep=keep_requests, clock=clock, files=files,
         )  # fmt: skip
         self._tls = server_context() if tls else None
         self._port = 0
@@ -222,6 +227,16 @@ class Emulator:
         """The last requests, in the order in which they ended."""
         return self._service.books.requests
 
+    @property
+    def file_requests(self) -> list[Request]:
+        """The last requests for files, with ``path``, ``range``, ``token`` (yes, no) as params."""
+        return self._service.files.books.requests if self._service.files else []
+
+    @property
+    def file_counters(self) -> Counters:
+        """A snapshot of the sums over all requests for files."""
+        return self._service.files.books.counters if self._service.files else Books(0).counters
+
     def dirt_of(self, session_id: int) -> Dirt | None:
         """Return what is odd about a session in the answers (``Behaviour.dirty``)."""
         return dirt_of(session_id, self.world.seed, self._behaviour)
@@ -240,7 +255,8 @@ class Emulator:
             timezone=self._behaviour.timezone,
         )  # fmt: skip
         with self.world.lock:
-            self._service.answerer.render(np.flatnonzero(self.world.columns.died == NEVER), query)
+            there = np.flatnonzero(self.world.columns.died == NEVER)
+            self._service.answerer.render(there, query, self.base_url)
 
 
 def serve(
@@ -255,6 +271,7 @@ def serve(
     cache: bool | int = False,
     credentials_path: Path | str | None = None,
     certificate_path: Path | str | None = None,
+    files: Files | None = Files(),  # noqa: B008 - a frozen value
     announce: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serve a world in the foreground until interrupted.
@@ -267,6 +284,8 @@ def serve(
         Where to listen; port 0 lets the system choose.
     credentials_path : path, optional
         Where to write a key file that this server accepts.
+    files : Files, optional
+        As for `Emulator`, but here links work unless this is None.
     certificate_path : path, optional
         Serve https, and write the certificate to trust there. It is made for
         127.0.0.1 and localhost.
@@ -274,8 +293,9 @@ def serve(
         Called with the base URL once requests are accepted.
     """
     emulator = Emulator(
-        world, behaviour=behaviour, faults=faults, throttle=throttle, latency=latency, cache=cache
-    )
+        world, behaviour=behaviour, faults=faults, throttle=throttle, latency=latency, cache=cache,
+        files=files,
+    )  # fmt: skip
     if credentials_path is not None:
         write_credentials(credentials_path)
     tls = None if certificate_path is None else server_context()

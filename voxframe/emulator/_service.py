@@ -29,6 +29,8 @@ from voxframe.emulator._faults import (
     fixed,
     retry_after,
 )
+from voxframe.emulator._file_service import FileService
+from voxframe.emulator._files import Files
 from voxframe.emulator._query import RefusedError, parameters, read_query
 from voxframe.emulator._request_log import Books, Request, SentBy
 from voxframe.emulator._throttle import Gate
@@ -85,9 +87,11 @@ class Service:
         cache_bytes: int,
         keep: int,
         clock: Callable[[], float],
+        files: Files | None,
     ) -> None:
         self.books = Books(keep)
-        self.answerer = Answerer(world, behaviour, cache_bytes)
+        self.answerer = Answerer(world, behaviour, cache_bytes, files)
+        self.files = files and FileService(world, files, keep, clock, self._true_time)
         self._world = world
         self._behaviour = behaviour
         self._faults = tuple(faults)
@@ -100,7 +104,11 @@ class Service:
     def app(self) -> Starlette:
         """Return the application: every command goes the same way."""
         paths = (ROOT, f"{ROOT}/{{command:path}}")
-        return Starlette(routes=[Route(path, self, methods=["POST"]) for path in paths])
+        routes = [Route(path, self, methods=["POST"]) for path in paths]
+        return Starlette(routes=routes + (self.files.routes() if self.files else []))
+
+    def _true_time(self) -> float:
+        return time.time() + self._behaviour.clock_skew
 
     def _wall_clock(self) -> float:
         """Return the service's time: where the world's clock stands, if it has one."""
@@ -111,8 +119,7 @@ class Service:
     def _authorize(self, visit: _Visit) -> None:
         """Check the token; a clock that was moved by hand makes none too old or too new."""
         token = visit.http.headers.get("authorization", "")
-        true = time.time() + self._behaviour.clock_skew
-        verify(token, true, self._behaviour.token_lifetime)
+        verify(token, self._true_time(), self._behaviour.token_lifetime)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -234,7 +241,8 @@ class Service:
         self._authorize(visit)
         now = self._world.end if self._world.time is None else self._world.time
         query = read_query(given, self._behaviour, now)
-        answer = self.answerer.answer(query, visit.number)
+        base_url = str(visit.http.base_url).rstrip("/")
+        answer = self.answerer.answer(query, visit.number, base_url)
         visit.moment, visit.time = answer.moment, answer.time
         visit.rows, visit.status = answer.rows, 200
         await self._send(visit, answer)

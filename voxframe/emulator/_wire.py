@@ -5,6 +5,7 @@ import socket
 import struct
 import zlib
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
@@ -70,13 +71,17 @@ async def send_whole(send: Send, status: int, headers: Headers, body: bytes) -> 
 
 
 async def send_half(
-    scope: Scope, receive: Receive, headers: Headers, body: bytes, *, reset: bool
-) -> None:
+    scope: Scope, receive: Receive, headers: Headers, body: bytes, *, reset: bool,
+    status: int = 200,
+) -> None:  # fmt: skip
     """Promise a body, send half of it, and close the connection or reset it."""
     transport = transport_of(scope)
     head = {"content-length": str(len(body))} | headers
     lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-    transport.write(f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode() + body[: len(body) // 2])
+    transport.write(
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n".encode()
+        + body[: len(body) // 2]
+    )
     if reset:
         # Linger of zero seconds turns close() into RST.
         linger = struct.pack("ii", 1, 0)
@@ -89,10 +94,11 @@ async def send_half(
 
 
 async def send_drip(
-    receive: Receive, send: Send, scope: Scope, headers: Headers, body: bytes, *, seconds: float
-) -> None:
+    receive: Receive, send: Send, scope: Scope, headers: Headers, body: bytes, *, seconds: float,
+    status: int = 200,
+) -> None:  # fmt: skip
     """Send a correct answer, one byte at a time."""
-    await begin(send, 200, headers | {"content-length": str(len(body))})
+    await begin(send, status, headers | {"content-length": str(len(body))})
     for i in range(len(body)):
         await send({"type": "http.response.body", "body": body[i : i + 1], "more_body": True})
         await pause(receive, seconds)

@@ -23,7 +23,7 @@ from voxframe.emulator._generate import (
 from voxframe.emulator._ledger import Inclusive, Ledger, window
 from voxframe.emulator._motion import Motion, shown, states
 from voxframe.emulator._oracle import accepts
-from voxframe.emulator._render import Money, Renderer, Row, exact, rows_at
+from voxframe.emulator._render import Links, Money, Renderer, Row, exact, rows_at
 from voxframe.emulator._time import Moment, to_second, writer
 
 _CHUNK: Final = 4096
@@ -130,6 +130,7 @@ class World:
             extra = np.full(burst[1], to_second(burst[0]), dtype=np.int64)
             starts = np.sort(np.concatenate((starts, extra)))
         self._columns = self._grown(rng, starts, id_order)
+        self._sorted = (self._columns, np.argsort(self._columns.id, kind="stable"))
         self.landmark = int(self._columns.id[len(self._columns) // 2]) if len(starts) else 0
         self.ledger: Final = Ledger(lambda: self._columns, self.lock, self._clocked)
 
@@ -272,19 +273,23 @@ class World:
     def places(self, ids: Iterable[int]) -> NDArray[np.intp]:
         """Find sessions in the columns; unknown ids raise KeyError."""
         wanted = np.fromiter(ids, dtype=np.int64)
-        order = np.argsort(self._columns.id, kind="stable")
+        if self._sorted[0] is not self._columns:
+            self._sorted = (self._columns, np.argsort(self._columns.id, kind="stable"))
+        order = self._sorted[1]
         at = np.searchsorted(self._columns.id, wanted, sorter=order)
         found = order[np.minimum(at, len(order) - 1)] if len(order) else at
         if len(wanted) and (not len(order) or (self._columns.id[found] != wanted).any()):
             raise KeyError("no such session")
         return np.asarray(found, dtype=np.intp)
 
-    def renderer(self, money: Money, timezone: str = "Etc/GMT", **shown: bool) -> Renderer:
+    def renderer(
+        self, money: Money, timezone: str = "Etc/GMT", links: Links | None = None, **shown: bool
+    ) -> Renderer:
         """Return a renderer for this world's sessions."""
         extra = (self.landmark, self.huge_session) if self.huge_session else None
         return Renderer(
             money, writer(timezone), **shown, extra_calls=extra,
-            calls_each=self.calls_each, live_fields=self.live_fields, plus=self.plus,
+            calls_each=self.calls_each, live_fields=self.live_fields, plus=self.plus, links=links,
         )  # fmt: skip
 
     def rows(self, places: NDArray[np.intp], time: int | None = None) -> list[Row]:
