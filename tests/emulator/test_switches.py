@@ -69,6 +69,18 @@ def test_changes_end(run: Runner) -> None:
     assert totals == [100, 105, 110, 110]
 
 
+def test_changes_within_one_second(run: Runner) -> None:
+    world = World(sessions=100, burst=(SECOND, 50))
+    changes = Changes(add_every=1, purge_every=1, size=10, within=(SECOND, NEXT))
+    with run(world, behaviour=Behaviour(changes=changes)) as caller:
+        for _ in range(5):
+            there = caller.ids(count=1000, from_date=SECOND, to_date=NEXT)
+            assert len(there) == 50
+        assert caller.page()["total_count"] == 150
+    ever = world.ledger.existed_ever(0, world.now, SECOND, NEXT)
+    assert len(ever) == 50 + 6 * 10
+
+
 # Windows ---------------------------------------------------------------------------
 
 

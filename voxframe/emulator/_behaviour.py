@@ -41,6 +41,8 @@ class Changes:
         It happens in the middle of a request, between its counting and its
         selecting (``Behaviour.counted``) and within its window, instead of after
         the request and anywhere.
+    within : (moment, moment), optional
+        It happens to sessions that start in ``[first, last)``, such as one second.
     """
 
     add_every: int = 0
@@ -49,6 +51,7 @@ class Changes:
     size: int = 5
     last: int = 0
     between: bool = False
+    within: tuple[Moment, Moment] | None = None
 
 
 @dataclass(frozen=True, slots=True)

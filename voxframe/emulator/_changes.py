@@ -8,9 +8,10 @@ from voxframe.emulator._world import World
 def change(
     world: World, changes: Changes, number: int, window: tuple[Moment, Moment] | None = None
 ) -> None:
-    """Let happen what is due at the request of that number, within a window or anywhere."""
+    """Let happen what is due at the request of that number, within a window."""
     if changes.last and number > changes.last:
         return
+    window = changes.within or window
     if changes.add_every and number % changes.add_every == 0:
         world.add(changes.size, start=window)
     if changes.purge_every and number % changes.purge_every == 0:

@@ -68,10 +68,11 @@ class Files:
 
 
 def sound(row: Row, samples: int) -> bytes:
-    """Return a WAV with a tone of the session's own that fades away."""
-    at = np.arange(samples) / _RATE
-    wave = np.sin(2 * np.pi * (220 + row.id % 660) * at) * np.linspace(0.6, 0.05, samples)
-    data = (wave * 2**15).astype("<i2").tobytes()
+    """Return a WAV with a tone of the session's own."""
+    at = np.arange(_RATE) / _RATE
+    # A whole number of waves a second: the same second again and again sounds like one tone.
+    second = (np.sin(2 * np.pi * (220 + row.id % 660) * at) * 2**14).astype("<i2").tobytes()
+    data = (second * -(-samples // _RATE))[: 2 * samples]
     return _WAV.pack(
         b"RIFF", _WAV.size - 8 + len(data), b"WAVE", b"fmt ", 16, 1, 1, _RATE, 2 * _RATE, 2, 16,
         b"data", len(data),

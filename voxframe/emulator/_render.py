@@ -201,7 +201,8 @@ class Renderer:
             session["active"] = active
         if not row.state & NO_LOG:
             session["log_file_url"] = self._link(row, "logs", ".log")
-        return session | self._lists(row, active=active)
+        session.update(self._lists(row, active=active))
+        return session
 
     def _lists(self, row: Row, *, active: bool) -> dict[str, list[dict[str, Any]]]:
         seconds = max(row.duration, 1)

@@ -130,7 +130,7 @@ class World:
             extra = np.full(burst[1], to_second(burst[0]), dtype=np.int64)
             starts = np.sort(np.concatenate((starts, extra)))
         self._columns = self._grown(rng, starts, id_order)
-        self._sorted = (self._columns, np.argsort(self._columns.id, kind="stable"))
+        self._sorted: tuple[Columns | None, NDArray[np.intp]] = (None, np.empty(0, np.intp))
         self.landmark = int(self._columns.id[len(self._columns) // 2]) if len(starts) else 0
         self.ledger: Final = Ledger(lambda: self._columns, self.lock, self._clocked)
 
