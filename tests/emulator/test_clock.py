@@ -45,6 +45,7 @@ def test_sessions_appear_once_they_have_ended(run: Runner) -> None:
             assert answered == ids(world.expected()) == ids(world.expected(at=stands))
             assert len(world) == len(answered)
     assert ids(world.expected(at="2026-12-01")) == ids(everything)
+    assert world.totals(at=NOON).sessions == len(world.expected(at=NOON)) < 900
 
 
 def test_some_appear_late() -> None:
