@@ -2,50 +2,85 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, Unpack
+from datetime import tzinfo
+from typing import Any, Literal
 
 from voxframe._client import Client
 from voxframe._history import CallHistory
 from voxframe._http.credentials import CredentialsLike
 from voxframe._http.retry import RetryPolicy
-from voxframe._query.options import ReadOptions, ReadSpec, prepare
-from voxframe._query.window import DateLike
+from voxframe._progress import Report
+from voxframe._query.names import keywords_checked
+from voxframe._query.options import Ids, ReadSpec, Texts, UnknownFields, prepare
+from voxframe._query.window import DateLike, Inclusive
 from voxframe._read.count import Count
 from voxframe._receipt import Receipt
 
 
-class Options(ReadOptions, total=False):
-    """What a read takes besides its window, and how it reaches the service."""
-
-    credentials: CredentialsLike
-    base_url: str | None
-    max_concurrency: int
-    retry: RetryPolicy
-
-
+@keywords_checked
 def read_call_history(
-    from_date: DateLike, to_date: DateLike, **options: Unpack[Options]
+    from_date: DateLike,
+    to_date: DateLike | None = None,
+    *,
+    inclusive: Inclusive = "left",
+    timezone: str | tzinfo = "UTC",
+    call_session_history_id: Ids = None,
+    application_id: Ids = None,
+    application_name: Texts = None,
+    user_id: Ids = None,
+    rule_name: str | None = None,
+    remote_number: Texts = None,
+    remote_number_list: Texts = None,
+    local_number: Texts = None,
+    call_session_history_custom_data: str | None = None,
+    child_account_id: Ids | Literal["all"] = None,
+    children_calls_only: bool | None = None,
+    min_duration: int | None = None,
+    max_duration: int | None = None,
+    with_calls: bool = True,
+    with_records: bool = True,
+    with_other_resources: bool = True,
+    desc_order: bool = False,
+    credentials: CredentialsLike = None,
+    base_url: str | None = None,
+    max_concurrency: int = 8,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value
+    progress: bool | Report | None = None,
+    unknown_fields: UnknownFields = "keep",
 ) -> CallHistory:
     """Read every session of a window, each exactly once, as typed tables.
 
     Parameters
     ----------
-    from_date, to_date : str, date, datetime or pandas.Timestamp
+    from_date, to_date : str, date, datetime, pandas.Timestamp or numpy.datetime64
         The window of the sessions' ``start_date``. Naive means UTC unless
-        `timezone` says otherwise, aware is converted. Whole seconds.
+        `timezone` says otherwise, aware is converted. A part of a second is exact,
+        since sessions start on whole ones. None as `to_date` is now. A
+        ``pandas.Period`` alone is that period.
     inclusive : {"left", "both", "right", "neither"}, default "left"
         Which ends belong to the result, decided on each session's start. With
         "left" adjacent windows neither share nor lose a session.
-    timezone : str, default "UTC"
-        IANA name for naive dates.
-    call_session_history_id, application_id, application_name, user_id, \
-rule_name, remote_number, remote_number_list, local_number, \
-call_session_history_custom_data, child_account_id, children_calls_only, \
-min_duration, max_duration
-        The service's own filters; None is no filter. Ids, numbers and
-        applications may be any iterable or one value. Durations are seconds.
-        Either `application_id` or `application_name`, which `rule_name` needs;
-        either `remote_number` or `remote_number_list`.
+    timezone : str or tzinfo, default "UTC"
+        IANA name, or a ``ZoneInfo``, for naive dates and periods. A day begins at
+        its first moment there, also where the clocks change at midnight.
+    call_session_history_id, application_id, user_id : int or iterable of int, optional
+        Only these sessions, applications, users; any number of them. Whole floats
+        are taken as well, which is what pandas makes of ids beside missing ones.
+    application_name : str or iterable of str, optional
+        The same by name; either this or `application_id`.
+    rule_name : str, optional
+        Only this rule; needs `application_id` or `application_name`.
+    remote_number, remote_number_list, local_number : str or iterable of str, optional
+        Only sessions with a call from or to one of these; either `remote_number` or
+        `remote_number_list`. A number with ``+`` is also asked for without it.
+    call_session_history_custom_data : str, optional
+        Only sessions with this custom data.
+    child_account_id : int, iterable of int or "all", optional
+        Only these child accounts, or all of them.
+    children_calls_only : bool, optional
+        Only sessions of child accounts.
+    min_duration, max_duration : int, optional
+        Length of the session in seconds, both ends inside.
     with_calls, with_records, with_other_resources : bool, default True
         What comes with the sessions; a full price needs all three.
     desc_order : bool, default False
@@ -101,19 +136,47 @@ min_duration, max_duration
     >>> history = voxframe.read_call_history("2026-10-01", "2026-11-01")  # doctest: +SKIP
     >>> history.calls.groupby("remote_number_type").cost.sum()  # doctest: +SKIP
     """
-    reading, client = _checked(from_date, to_date, options)
+    spec, client = _checked(locals())
     with client:
-        return client.read(reading)
+        return client._read(spec)
 
 
+@keywords_checked
 def iter_call_history(
-    from_date: DateLike, to_date: DateLike, **options: Unpack[Options]
+    from_date: DateLike,
+    to_date: DateLike | None = None,
+    *,
+    inclusive: Inclusive = "left",
+    timezone: str | tzinfo = "UTC",
+    call_session_history_id: Ids = None,
+    application_id: Ids = None,
+    application_name: Texts = None,
+    user_id: Ids = None,
+    rule_name: str | None = None,
+    remote_number: Texts = None,
+    remote_number_list: Texts = None,
+    local_number: Texts = None,
+    call_session_history_custom_data: str | None = None,
+    child_account_id: Ids | Literal["all"] = None,
+    children_calls_only: bool | None = None,
+    min_duration: int | None = None,
+    max_duration: int | None = None,
+    with_calls: bool = True,
+    with_records: bool = True,
+    with_other_resources: bool = True,
+    desc_order: bool = False,
+    credentials: CredentialsLike = None,
+    base_url: str | None = None,
+    max_concurrency: int = 8,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value
+    progress: bool | Report | None = None,
+    unknown_fields: UnknownFields = "keep",
 ) -> Iterator[CallHistory]:
     """Read the same sessions piece by piece, in memory that does not grow with the window.
 
     Parameters
     ----------
-    from_date, to_date, **options
+    from_date, to_date, inclusive, timezone, …
         As for :func:`read_call_history`.
 
     Yields
@@ -128,21 +191,46 @@ def iter_call_history(
     VoxframeError
         As for :func:`read_call_history`; what can be refused is refused at the call.
     """
-    return _iterate(*_checked(from_date, to_date, options))
+    return _iterate(*_checked(locals()))
 
 
-def _iterate(reading: ReadSpec, client: Client) -> Iterator[CallHistory]:
+def _iterate(spec: ReadSpec, client: Client) -> Iterator[CallHistory]:
     with client:
-        yield from client.iterate(reading)
+        yield from client._iterate(spec)
 
 
+@keywords_checked
 def export_call_history(
     path: str | os.PathLike[str],
     from_date: DateLike,
-    to_date: DateLike,
+    to_date: DateLike | None = None,
     *,
     overwrite: bool = False,
-    **options: Unpack[Options],
+    inclusive: Inclusive = "left",
+    timezone: str | tzinfo = "UTC",
+    call_session_history_id: Ids = None,
+    application_id: Ids = None,
+    application_name: Texts = None,
+    user_id: Ids = None,
+    rule_name: str | None = None,
+    remote_number: Texts = None,
+    remote_number_list: Texts = None,
+    local_number: Texts = None,
+    call_session_history_custom_data: str | None = None,
+    child_account_id: Ids | Literal["all"] = None,
+    children_calls_only: bool | None = None,
+    min_duration: int | None = None,
+    max_duration: int | None = None,
+    with_calls: bool = True,
+    with_records: bool = True,
+    with_other_resources: bool = True,
+    desc_order: bool = False,
+    credentials: CredentialsLike = None,
+    base_url: str | None = None,
+    max_concurrency: int = 8,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value
+    progress: bool | Report | None = None,
+    unknown_fields: UnknownFields = "keep",
 ) -> Receipt:
     """Read the same sessions to a Parquet dataset, one folder a table and day.
 
@@ -151,7 +239,7 @@ def export_call_history(
     path : path
         Folder of the dataset, ``path/<table>/start_day=YYYY-MM-DD/*.parquet``;
         the day is that of the session's start in UTC, the same for its children.
-    from_date, to_date, **options
+    from_date, to_date, inclusive, timezone, …
         As for :func:`read_call_history`.
     overwrite : bool, default False
         Read again what is finished, or replace another query's export, once the
@@ -170,12 +258,42 @@ def export_call_history(
     VoxframeError
         As for :func:`read_call_history`.
     """
-    reading, client = _checked(from_date, to_date, options)
+    spec, client = _checked(locals())
     with client:
-        return client.export(path, reading, overwrite=overwrite)
+        return client._export(path, spec, overwrite=overwrite)
 
 
-def count_call_history(from_date: DateLike, to_date: DateLike, **options: Unpack[Options]) -> Count:
+@keywords_checked
+def count_call_history(
+    from_date: DateLike,
+    to_date: DateLike | None = None,
+    *,
+    inclusive: Inclusive = "left",
+    timezone: str | tzinfo = "UTC",
+    call_session_history_id: Ids = None,
+    application_id: Ids = None,
+    application_name: Texts = None,
+    user_id: Ids = None,
+    rule_name: str | None = None,
+    remote_number: Texts = None,
+    remote_number_list: Texts = None,
+    local_number: Texts = None,
+    call_session_history_custom_data: str | None = None,
+    child_account_id: Ids | Literal["all"] = None,
+    children_calls_only: bool | None = None,
+    min_duration: int | None = None,
+    max_duration: int | None = None,
+    with_calls: bool = True,
+    with_records: bool = True,
+    with_other_resources: bool = True,
+    desc_order: bool = False,
+    credentials: CredentialsLike = None,
+    base_url: str | None = None,
+    max_concurrency: int = 8,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value
+    progress: bool | Report | None = None,
+    unknown_fields: UnknownFields = "keep",
+) -> Count:
     """Count the sessions of a window, and estimate what a read of it would take.
 
     One request is sent (one for each value of ``application_id``, or each 1000 session
@@ -185,7 +303,7 @@ def count_call_history(from_date: DateLike, to_date: DateLike, **options: Unpack
 
     Parameters
     ----------
-    from_date, to_date, **options
+    from_date, to_date, inclusive, timezone, …
         As for :func:`read_call_history`.
 
     Returns
@@ -198,19 +316,17 @@ def count_call_history(from_date: DateLike, to_date: DateLike, **options: Unpack
     VoxframeError
         As for :func:`read_call_history`.
     """
-    reading, client = _checked(from_date, to_date, options)
+    spec, client = _checked(locals())
     with client:
-        return client._count(reading)  # noqa: SLF001
+        return client._count(spec)
 
 
 _CONNECTION = ("credentials", "base_url", "max_concurrency", "retry")
+_DESTINATION = ("path", "overwrite")
 
 
-def _checked(
-    from_date: DateLike, to_date: DateLike, options: Mapping[str, Any]
-) -> tuple[ReadSpec, Client]:
+def _checked(given: Mapping[str, Any]) -> tuple[ReadSpec, Client]:
     """Check the query, then the rest: a wrong date is said before a missing key."""
-    reading = prepare(
-        from_date, to_date, {k: v for k, v in options.items() if k not in _CONNECTION}
-    )
-    return reading, Client(**{k: v for k, v in options.items() if k in _CONNECTION})
+    apart = (*_CONNECTION, *_DESTINATION)
+    spec = prepare({name: value for name, value in given.items() if name not in apart})
+    return spec, Client(**{name: given[name] for name in _CONNECTION})

@@ -9,8 +9,9 @@ import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import tzinfo
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Literal, Self
 
 import pyarrow as pa
 
@@ -26,12 +27,12 @@ from voxframe._http.retry import RetryPolicy
 from voxframe._http.token import TokenSource
 from voxframe._http.transport import Transport
 from voxframe._http.usage import Usage
-from voxframe._plan.model import Limits, format_wall_time
+from voxframe._plan.model import format_wall_time
 from voxframe._plan.plan import ahead
-from voxframe._progress import reporter
-from voxframe._query.options import PageParameters, ReadOptions, ReadSpec, prepare
-from voxframe._query.query import MOST_IDS, spell
-from voxframe._query.window import DateLike, window
+from voxframe._progress import Report, reporter
+from voxframe._query.names import keywords_checked
+from voxframe._query.options import Ids, ReadSpec, Texts, UnknownFields, prepare, prepare_page
+from voxframe._query.window import DateLike, Inclusive
 from voxframe._read.asked import asked
 from voxframe._read.count import Count
 from voxframe._read.interval import Interval, ServiceState
@@ -132,16 +133,52 @@ class Client:
         for pool in list(self._pools):
             pool.stop()
 
-    def get_call_history(self, **parameters: Unpack[PageParameters]) -> Page:
+    @keywords_checked
+    def get_call_history(
+        self,
+        from_date: DateLike,
+        to_date: DateLike | None = None,
+        *,
+        call_session_history_id: Ids = None,
+        application_id: int | None = None,
+        application_name: str | None = None,
+        user_id: Ids = None,
+        rule_name: str | None = None,
+        remote_number: Texts = None,
+        remote_number_list: Texts = None,
+        local_number: Texts = None,
+        call_session_history_custom_data: str | None = None,
+        child_account_id: Ids | Literal["all"] = None,
+        children_calls_only: bool | None = None,
+        min_duration: int | None = None,
+        max_duration: int | None = None,
+        with_calls: bool = False,
+        with_records: bool = False,
+        with_other_resources: bool = True,
+        desc_order: bool = False,
+        with_total_count: bool = True,
+        count: int = 20,
+        offset: int = 0,
+    ) -> Page:
         """Send one request and give its page, as the service gives it.
 
         Parameters
         ----------
-        **parameters
-            The documented parameters of GetCallHistory, by their own names and
-            with the service's own defaults (``count`` 20, ``with_calls`` False …).
-            ``from_date`` and ``to_date`` are required; naive dates are sent as
-            they are, aware ones in UTC.
+        from_date, to_date : str, date, datetime, pandas.Timestamp or numpy.datetime64
+            The window; naive dates are sent as they are, aware ones in UTC. None as
+            `to_date` is now.
+        call_session_history_id, application_id, application_name, …
+            The filters, as for :func:`voxframe.read_call_history`; of applications one.
+        with_calls, with_records, with_other_resources : bool
+            What comes with the sessions; the defaults are the service's own.
+        desc_order : bool, default False
+            Newest first.
+        with_total_count : bool, default True
+            Have all sessions of the window counted; False is faster.
+        count : int, default 20
+            Sessions of this page, 1 to 1000.
+        offset : int, default 0
+            Sessions left out before it, at most 10,000.
 
         Returns
         -------
@@ -155,13 +192,7 @@ class Client:
         ApiError, TransportError, DecodeError
             As for :func:`voxframe.read_call_history`.
         """
-        given: dict[str, Any] = {k: v for k, v in parameters.items() if v is not None}
-        for name in ("from_date", "to_date"):
-            if name not in given:
-                raise InvalidQueryError(f"{name}: is required")
-        inside = window(given.pop("from_date"), given.pop("to_date"))
-        _check_page(given)
-        form = {name: spell(name, value) for name, value in given.items()}
+        inside, form = prepare_page(_without_self(locals()))
         form["from_date"] = format_wall_time(inside.first)
         form["to_date"] = format_wall_time(inside.end)
         asked = f"{form['from_date']} to {form['to_date']}"
@@ -170,49 +201,146 @@ class Client:
             pool.submit(0, None, lambda: page_reader.read(form, asked, Usage()))
             return pool.next()[1]
 
+    @keywords_checked
     def read_call_history(
-        self, from_date: DateLike, to_date: DateLike, **options: Unpack[ReadOptions]
+        self,
+        from_date: DateLike,
+        to_date: DateLike | None = None,
+        *,
+        inclusive: Inclusive = "left",
+        timezone: str | tzinfo = "UTC",
+        call_session_history_id: Ids = None,
+        application_id: Ids = None,
+        application_name: Texts = None,
+        user_id: Ids = None,
+        rule_name: str | None = None,
+        remote_number: Texts = None,
+        remote_number_list: Texts = None,
+        local_number: Texts = None,
+        call_session_history_custom_data: str | None = None,
+        child_account_id: Ids | Literal["all"] = None,
+        children_calls_only: bool | None = None,
+        min_duration: int | None = None,
+        max_duration: int | None = None,
+        with_calls: bool = True,
+        with_records: bool = True,
+        with_other_resources: bool = True,
+        desc_order: bool = False,
+        progress: bool | Report | None = None,
+        unknown_fields: UnknownFields = "keep",
     ) -> CallHistory:
         """Read every session of a window, each exactly once.
 
         As :func:`voxframe.read_call_history`, on this client's connections.
         """
-        return self.read(prepare(from_date, to_date, options))
+        return self._read(prepare(_without_self(locals())))
 
+    @keywords_checked
     def iter_call_history(
-        self, from_date: DateLike, to_date: DateLike, **options: Unpack[ReadOptions]
+        self,
+        from_date: DateLike,
+        to_date: DateLike | None = None,
+        *,
+        inclusive: Inclusive = "left",
+        timezone: str | tzinfo = "UTC",
+        call_session_history_id: Ids = None,
+        application_id: Ids = None,
+        application_name: Texts = None,
+        user_id: Ids = None,
+        rule_name: str | None = None,
+        remote_number: Texts = None,
+        remote_number_list: Texts = None,
+        local_number: Texts = None,
+        call_session_history_custom_data: str | None = None,
+        child_account_id: Ids | Literal["all"] = None,
+        children_calls_only: bool | None = None,
+        min_duration: int | None = None,
+        max_duration: int | None = None,
+        with_calls: bool = True,
+        with_records: bool = True,
+        with_other_resources: bool = True,
+        desc_order: bool = False,
+        progress: bool | Report | None = None,
+        unknown_fields: UnknownFields = "keep",
     ) -> Iterator[CallHistory]:
         """Read the same sessions piece by piece, in bounded memory.
 
         As :func:`voxframe.iter_call_history`, on this client's connections.
         """
-        return self.iterate(prepare(from_date, to_date, options))
+        return self._iterate(prepare(_without_self(locals())))
 
+    @keywords_checked
     def export_call_history(
         self,
         path: str | os.PathLike[str],
         from_date: DateLike,
-        to_date: DateLike,
+        to_date: DateLike | None = None,
         *,
         overwrite: bool = False,
-        **options: Unpack[ReadOptions],
+        inclusive: Inclusive = "left",
+        timezone: str | tzinfo = "UTC",
+        call_session_history_id: Ids = None,
+        application_id: Ids = None,
+        application_name: Texts = None,
+        user_id: Ids = None,
+        rule_name: str | None = None,
+        remote_number: Texts = None,
+        remote_number_list: Texts = None,
+        local_number: Texts = None,
+        call_session_history_custom_data: str | None = None,
+        child_account_id: Ids | Literal["all"] = None,
+        children_calls_only: bool | None = None,
+        min_duration: int | None = None,
+        max_duration: int | None = None,
+        with_calls: bool = True,
+        with_records: bool = True,
+        with_other_resources: bool = True,
+        desc_order: bool = False,
+        progress: bool | Report | None = None,
+        unknown_fields: UnknownFields = "keep",
     ) -> Receipt:
         """Read the same sessions to a Parquet dataset.
 
         As :func:`voxframe.export_call_history`, on this client's connections.
         """
-        return self.export(path, prepare(from_date, to_date, options), overwrite=overwrite)
+        spec = prepare(_without_self(locals()))
+        return self._export(path, spec, overwrite=overwrite)
 
+    @keywords_checked
     def count_call_history(
-        self, from_date: DateLike, to_date: DateLike, **options: Unpack[ReadOptions]
+        self,
+        from_date: DateLike,
+        to_date: DateLike | None = None,
+        *,
+        inclusive: Inclusive = "left",
+        timezone: str | tzinfo = "UTC",
+        call_session_history_id: Ids = None,
+        application_id: Ids = None,
+        application_name: Texts = None,
+        user_id: Ids = None,
+        rule_name: str | None = None,
+        remote_number: Texts = None,
+        remote_number_list: Texts = None,
+        local_number: Texts = None,
+        call_session_history_custom_data: str | None = None,
+        child_account_id: Ids | Literal["all"] = None,
+        children_calls_only: bool | None = None,
+        min_duration: int | None = None,
+        max_duration: int | None = None,
+        with_calls: bool = True,
+        with_records: bool = True,
+        with_other_resources: bool = True,
+        desc_order: bool = False,
+        progress: bool | Report | None = None,
+        unknown_fields: UnknownFields = "keep",
     ) -> Count:
         """Count the sessions of a window, and estimate what a read of it would take.
 
         As :func:`voxframe.count_call_history`, on this client's connections.
         """
-        return self._count(prepare(from_date, to_date, options))
+        return self._count(prepare(_without_self(locals())))
 
-    def read(self, reading: ReadSpec) -> CallHistory:
+    def _read(self, reading: ReadSpec) -> CallHistory:
         """Read what was checked before, as one result."""
         whole = Interval(reading.window.first, reading.window.end)
         with self._running(reading, lean=False) as running:
@@ -225,13 +353,13 @@ class Client:
         with self._running(reading, lean=False) as running:
             return running.count(self._most)
 
-    def iterate(self, reading: ReadSpec) -> Iterator[CallHistory]:
+    def _iterate(self, reading: ReadSpec) -> Iterator[CallHistory]:
         """Read what was checked before, piece by piece; empty pieces are left out."""
-        for _, history in self.pieces(reading):
+        for _, history in self._pieces(reading):
             if len(history):
                 yield history
 
-    def export(
+    def _export(
         self, path: str | os.PathLike[str], reading: ReadSpec, *, overwrite: bool
     ) -> Receipt:
         """Read what was checked before to a dataset."""
@@ -242,11 +370,11 @@ class Client:
         whole = Interval(reading.window.first, reading.window.end)
         with exporting(path, self._identity(reading), whole, overwrite=overwrite) as export:
             if (first := export.resume_from()) is not None:
-                for piece, history in self.pieces(reading, first=first):
+                for piece, history in self._pieces(reading, first=first):
                     export.write(piece, history.tables, history.receipt)
             return export.finish()
 
-    def pieces(
+    def _pieces(
         self, reading: ReadSpec, *, first: int | None = None
     ) -> Iterator[tuple[Interval, CallHistory]]:
         """Read piece by piece, oldest first unless newest first was asked for.
@@ -329,16 +457,7 @@ class Client:
         return PageReader(fetcher, decode)
 
 
-def _check_page(given: Mapping[str, Any]) -> None:
-    limits = Limits()
-    for name, low, high in (("count", 1, limits.page), ("offset", 0, limits.offset)):
-        if name in given and not low <= int(spell(name, given[name])) <= high:
-            raise InvalidQueryError(f"{name}: is {given[name]}, needs to be {low} to {high}")
-    ids = given.get("call_session_history_id")
-    if ids is not None and spell("call_session_history_id", ids).count(";") >= MOST_IDS:
-        raise InvalidQueryError(
-            f"call_session_history_id: more than {MOST_IDS} in one request; "
-            "read_call_history sends several",
-        )
-    if "application_id" in given and "application_name" in given:
-        raise InvalidQueryError("application_name: give it or application_id, not both")
+def _without_self(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a read is asked for, without where it comes from and goes to."""
+    apart = ("self", "path", "overwrite")
+    return {name: value for name, value in given.items() if name not in apart}

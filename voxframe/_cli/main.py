@@ -10,27 +10,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import voxframe
+from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of, positive
 from voxframe._http.credentials import VARIABLE
 from voxframe.errors import InvalidQueryError, VoxframeError
 
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
-
-# name, kind, help; the kind is the type of one value, a list of it where several may be given.
-_FILTERS: tuple[tuple[str, Any, str], ...] = (
-    ("call_session_history_id", [int], "only these sessions"),
-    ("application_id", [int], "only these applications"),
-    ("application_name", [str], "only these applications, by name"),
-    ("user_id", [int], "only these users"),
-    ("rule_name", str, "only this rule; together with an application"),
-    ("remote_number", [str], "only calls with these remote numbers"),
-    ("remote_number_list", [str], "the same for numbers that hold a ';'"),
-    ("local_number", [str], "only calls with these local numbers"),
-    ("call_session_history_custom_data", str, "only sessions with this custom data"),
-    ("child_account_id", [int], "only these child accounts"),
-    ("children_calls_only", bool, "only calls of child accounts"),
-    ("min_duration", int, "only sessions of so many seconds or more"),
-    ("max_duration", int, "only sessions of so many seconds or fewer"),
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,7 +82,7 @@ def _add_demo(commands: Any) -> None:
     )
     demo.add_argument("--out", default="voxframe-demo", metavar="DIR", help="default: %(default)s")
     demo.add_argument(
-        "--sessions", type=_positive, default=20_000, metavar="N", help="default: %(default)s"
+        "--sessions", type=positive, default=20_000, metavar="N", help="default: %(default)s"
     )
     demo.set_defaults(run=_run_demo)
 
@@ -133,53 +117,15 @@ def _add_export(commands: Any) -> None:
         choices=("left", "both", "right", "neither"),
         help="which ends belong to it; default: %(default)s",
     )
-    _add_connection(export)
-    filters = export.add_argument_group("filters (repeat an option that takes several values)")
-    for name, kind, text in _FILTERS:
-        option = f"--{name.replace('_', '-')}"
-        if kind is bool:
-            filters.add_argument(option, action="store_true", default=None, help=text)
-        elif isinstance(kind, list):
-            filters.add_argument(
-                option, type=kind[0], action="append", metavar=_metavar(kind[0]), help=text
-            )
-        else:
-            filters.add_argument(option, type=kind, metavar=_metavar(kind), help=text)
-    content = export.add_argument_group("content")
-    for name in ("calls", "records", "other_resources"):
-        content.add_argument(
-            f"--no-{name.replace('_', '-')}",
-            dest=f"with_{name}",
-            action="store_false",
-            help=f"leave out {name.replace('_', ' ')}",
-        )
-    content.add_argument(
+    add_connection(export)
+    add_filters(export)
+    export.add_argument(
         "--unknown-fields",
         default="keep",
         choices=("keep", "ignore", "raise"),
         help="what becomes of undocumented fields; default: %(default)s",
     )
     export.set_defaults(run=_run_export)
-
-
-def _add_connection(command: Any) -> None:
-    connection = command.add_argument_group("connection")
-    connection.add_argument(
-        "--credentials", metavar="FILE", help=f"key file; default: the path in {VARIABLE}"
-    )
-    connection.add_argument(
-        "--base-url",
-        metavar="URL",
-        help="default: VOXIMPLANT_BASE_URL, else https://api.voximplant.com",
-    )
-    connection.add_argument(
-        "--max-concurrency",
-        type=_positive,
-        default=8,
-        metavar="N",
-        help="requests in flight; default: %(default)s",
-    )
-    connection.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
 
 
 def _add_report(commands: Any) -> None:
@@ -207,7 +153,7 @@ def _add_emulator(commands: Any) -> None:
         "variables that point voxframe, or any other client, at it.",
     )
     emulator.add_argument(
-        "--sessions", type=_positive, default=20_000, metavar="N", help="default: %(default)s"
+        "--sessions", type=positive, default=20_000, metavar="N", help="default: %(default)s"
     )
     emulator.add_argument("--from", dest="start", default="2026-10-01", metavar="DATE")
     emulator.add_argument("--to", dest="end", default="2026-11-01", metavar="DATE")
@@ -225,17 +171,6 @@ def _add_emulator(commands: Any) -> None:
         help="where to write a key for it; default: %(default)s",
     )
     emulator.set_defaults(run=_run_emulator)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("needs to be 1 or more")
-    return number
-
-
-def _metavar(kind: type) -> str:
-    return "N" if kind is int else "TEXT"
 
 
 def _extra_module(name: str, extra: str) -> Any:
@@ -256,7 +191,6 @@ def _run_demo(given: argparse.Namespace) -> None:
 
 
 def _run_export(given: argparse.Namespace) -> None:
-    filters = {name: value for name, *_ in _FILTERS if (value := getattr(given, name)) is not None}
     receipt = voxframe.export_call_history(
         given.out,
         given.from_date,
@@ -264,15 +198,9 @@ def _run_export(given: argparse.Namespace) -> None:
         overwrite=given.overwrite,
         timezone=given.timezone,
         inclusive=given.inclusive,
-        with_calls=given.with_calls,
-        with_records=given.with_records,
-        with_other_resources=given.with_other_resources,
         unknown_fields=given.unknown_fields,
-        credentials=given.credentials,
-        base_url=given.base_url,
-        max_concurrency=given.max_concurrency,
-        progress=False if given.quiet else None,
-        **filters,
+        **connection_of(given),
+        **filters_of(given),
     )
     if not given.quiet:
         print(

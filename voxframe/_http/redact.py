@@ -7,15 +7,10 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import quote, quote_plus, unquote
 
+from voxframe._spec.parameters import personal
 from voxframe._text import printable
 
-# Filters whose values are a person's; what separates values in them.
-_PERSONAL = (
-    "remote_number",
-    "remote_number_list",
-    "local_number",
-    "call_session_history_custom_data",
-)
+# What separates values in a filter.
 _BETWEEN = re.compile(r'[;,"\[\]\s]+')
 _SHORTEST_VALUE = 3
 
@@ -113,7 +108,7 @@ def _personal(form: Mapping[str, str]) -> set[str]:
     """Return the personal values of a form, and the parts of each."""
     return {
         value
-        for name in _PERSONAL
+        for name in personal()
         for value in (form.get(name, ""), *_BETWEEN.split(form.get(name, "")))
         if len(value) >= _SHORTEST_VALUE
     }

@@ -1,58 +1,23 @@
-"""What a read takes, declared once and checked before any request."""
+"""What a read takes, checked before any request."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Literal, TypeAlias
 
 from voxframe._progress import Report
-from voxframe._query.query import Query, query, spell
-from voxframe._query.window import DateLike, Window, window
+from voxframe._query.names import nearest
+from voxframe._query.query import MOST_IDS, Form, Query, query, refuse_contradictions
+from voxframe._query.spelling import spell
+from voxframe._query.window import Window, window
 from voxframe.errors import InvalidQueryError
 
+Ids: TypeAlias = Iterable[int] | int | None
+Texts: TypeAlias = Iterable[str] | str | None
+UnknownFields: TypeAlias = Literal["keep", "ignore", "raise"]
 
-class Filters(TypedDict, total=False):
-    """The documented filters; lists may be any iterable or one value."""
-
-    call_session_history_id: Iterable[int] | int | None
-    application_id: Iterable[int] | int | None
-    application_name: Iterable[str] | str | None
-    user_id: Iterable[int] | int | None
-    rule_name: str | None
-    remote_number: Iterable[str] | str | None
-    remote_number_list: Iterable[str] | str | None
-    local_number: Iterable[str] | str | None
-    call_session_history_custom_data: str | None
-    child_account_id: Iterable[int] | int | None
-    children_calls_only: bool | None
-    min_duration: int | None
-    max_duration: int | None
-
-
-class ReadOptions(Filters, total=False):
-    """What a read takes besides its window."""
-
-    inclusive: str
-    timezone: str
-    with_calls: bool
-    with_records: bool
-    with_other_resources: bool
-    desc_order: bool
-    progress: bool | Report | None
-    unknown_fields: str
-
-
-class PageParameters(Filters, total=False):
-    """The documented parameters of GetCallHistory; of applications it takes one."""
-
-    from_date: DateLike
-    to_date: DateLike
-    with_calls: bool | None
-    with_records: bool | None
-    with_other_resources: bool | None
-    desc_order: bool | None
-    with_total_count: bool | None
-    count: int | None
-    offset: int | None
+_UNKNOWN_FIELDS = ("keep", "ignore", "raise")
+# https://voximplant.com/docs/references/httpapi/history#getcallhistory
+_PAGE_RANGES = {"count": (1, 1000), "offset": (0, 10_000)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +35,7 @@ class ReadSpec:
         return self.query.window
 
 
-def prepare(from_date: DateLike, to_date: DateLike, options: Mapping[str, Any]) -> ReadSpec:
+def prepare(options: Mapping[str, Any]) -> ReadSpec:
     """Check everything that can be checked before a request.
 
     Raises
@@ -79,25 +44,46 @@ def prepare(from_date: DateLike, to_date: DateLike, options: Mapping[str, Any]) 
         Something cannot be asked; the message names the parameter.
     """
     given = dict(options)
-    inside = window(
-        from_date,
-        to_date,
-        inclusive=given.pop("inclusive", "left"),
-        timezone=given.pop("timezone", "UTC"),
-    )
-    desc_order = given.pop("desc_order", False)
+    inside = _window(given)
+    desc_order = given.pop("desc_order")
     spell("desc_order", desc_order)
-    progress = given.pop("progress", None)
+    progress = given.pop("progress")
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
-        raise InvalidQueryError("progress: needs True, False, None or a callable")
-    unknown_fields = given.pop("unknown_fields", "keep")
-    if unknown_fields not in ("keep", "ignore", "raise"):
+        raise InvalidQueryError("progress: needs True, False, None or something to call")
+    unknown_fields = given.pop("unknown_fields")
+    if unknown_fields not in _UNKNOWN_FIELDS:
         raise InvalidQueryError(
-            f"unknown_fields: {unknown_fields!r} is none of 'keep', 'ignore', 'raise'",
+            f"unknown_fields: {unknown_fields!r} is not one of "
+            + ", ".join(map(repr, _UNKNOWN_FIELDS))
+            + nearest(str(unknown_fields), _UNKNOWN_FIELDS),
         )
-    for name in ("with_calls", "with_records", "with_other_resources"):
-        given.setdefault(name, True)
-    unknown = set(given) - ReadOptions.__optional_keys__
-    if unknown:
-        raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
     return ReadSpec(query(inside, **given), bool(desc_order), progress, unknown_fields)
+
+
+def prepare_page(options: Mapping[str, Any]) -> tuple[Window, Form]:
+    """Check the parameters of one page, and spell all but its dates as form fields.
+
+    Raises
+    ------
+    InvalidQueryError
+        Something cannot be asked; the message names the parameter.
+    """
+    given = dict(options)
+    inside = _window(given)
+    given = {name: value for name, value in given.items() if value is not None}
+    refuse_contradictions(given)
+    form = {name: spell(name, value) for name, value in given.items()}
+    for name, (low, high) in _PAGE_RANGES.items():
+        if name in form and not low <= int(form[name]) <= high:
+            raise InvalidQueryError(f"{name}: is {form[name]}, needs to be {low} to {high}")
+    if form.get("call_session_history_id", "").count(";") >= MOST_IDS:
+        raise InvalidQueryError(
+            f"call_session_history_id: more than {MOST_IDS} in one request; "
+            "read_call_history sends several",
+        )
+    return inside, form
+
+
+def _window(given: dict[str, Any]) -> Window:
+    names = [name for name in ("from_date", "to_date", "inclusive", "timezone") if name in given]
+    return window(**{name: given.pop(name) for name in names})

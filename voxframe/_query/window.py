@@ -1,18 +1,43 @@
 """From dates as people write them to whole seconds of UTC, half-open."""
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from typing import TypeAlias
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any, Literal, Protocol, TypeAlias, TypeGuard
+from zoneinfo import ZoneInfo, available_timezones
 
+import numpy as np
+
+from voxframe._query.names import nearest
 from voxframe.errors import InvalidQueryError
 
-DateLike: TypeAlias = str | date | datetime
+
+class PeriodLike(Protocol):
+    """What a ``pandas.Period`` has."""
+
+    @property
+    def start_time(self) -> datetime:
+        """Its first moment."""
+
+    @property
+    def end_time(self) -> datetime:
+        """Its last moment."""
+
+
+DateLike: TypeAlias = str | date | datetime | np.datetime64 | PeriodLike
 """What a date may be given as; ``pandas.Timestamp`` is a ``datetime``."""
+
+Inclusive: TypeAlias = Literal["left", "both", "right", "neither"]
 
 _ENDS = {"left": (0, 0), "both": (0, 1), "right": (1, 1), "neither": (1, 0)}
 # The farthest that a window may reach, so that no timezone pushes it out of datetime's range.
 _EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Whatever is longer than a date has a time of day.
+_DATE_ONLY = len("2026-10-01")
+_MONTH = re.compile(r"\d{4}-\d{2}")
+# Digits that datetime.fromisoformat drops.
+_FINER = re.compile(r"[.,]\d{6}\d*[1-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +59,12 @@ class Window:
     @property
     def first(self) -> int:
         """First second inside, since 1970 in UTC."""
-        return int(self.from_date.timestamp()) + _ENDS[self.inclusive][0]
+        return _whole_second(self.from_date, _ENDS[self.inclusive][0])
 
     @property
     def end(self) -> int:
         """First second after it, since 1970 in UTC; not above ``first`` if it is empty."""
-        return int(self.to_date.timestamp()) + _ENDS[self.inclusive][1]
+        return _whole_second(self.to_date, _ENDS[self.inclusive][1])
 
     def part(self, first: int, end: int) -> "Window":
         """Return the stretch ``first <= second < end`` of it; its own ends stay as asked."""
@@ -54,18 +79,23 @@ class Window:
 
 
 def window(
-    from_date: DateLike, to_date: DateLike, *, inclusive: str = "left", timezone: str = "UTC"
+    from_date: DateLike,
+    to_date: DateLike | None = None,
+    *,
+    inclusive: str = "left",
+    timezone: str | tzinfo = "UTC",
 ) -> Window:
     """Check the ends of a window and bring them to UTC.
 
     Parameters
     ----------
-    from_date, to_date : str, date, datetime or pandas.Timestamp
-        Naive ones are in ``timezone``; aware ones are converted. Whole seconds.
+    from_date, to_date : str, date, datetime, pandas.Timestamp, numpy.datetime64 or None
+        Naive ones are in ``timezone``; aware ones are converted. No end is now; a
+        ``pandas.Period`` without an end is that period.
     inclusive : {"left", "both", "right", "neither"}
         Which ends belong to the window.
-    timezone : str
-        IANA name for naive dates.
+    timezone : str or tzinfo
+        IANA name, or a timezone itself, for naive dates.
 
     Returns
     -------
@@ -75,38 +105,84 @@ def window(
     Raises
     ------
     InvalidQueryError
-        One of them is none of these; the message names it.
+        One of them is something else; the message names it.
     """
-    if inclusive not in _ENDS:
+    if not isinstance(inclusive, str) or inclusive not in _ENDS:
         raise InvalidQueryError(
-            f"inclusive: {inclusive!r} is none of {', '.join(map(repr, _ENDS))}",
+            f"inclusive: {inclusive!r} is not one of {', '.join(map(repr, _ENDS))}",
         )
-    try:
-        zone = ZoneInfo(timezone)
-    except (KeyError, ValueError, TypeError, OSError):
+    zone = _zone(timezone)
+    if _is_period(to_date):
         raise InvalidQueryError(
-            f"timezone: {timezone!r} is no IANA timezone; write it like 'Europe/Berlin'",
-        ) from None
+            "to_date: a Period is a stretch of time and not its end; give one Period alone, "
+            "or its start_time or end_time",
+        )
+    if _is_period(from_date):
+        if to_date is not None:
+            raise InvalidQueryError(
+                "to_date: from_date is a Period, which has its own end; leave to_date out, "
+                "or give two dates",
+            )
+        if inclusive != "left":
+            raise InvalidQueryError("inclusive: a Period has its own ends; leave inclusive out")
+        return Window(
+            _instant("from_date", from_date.start_time, zone, whole=True),
+            _instant("from_date", from_date.end_time, zone, whole=True),
+        )
     first = _instant("from_date", from_date, zone)
+    if to_date is None:
+        now = datetime.now(UTC)
+        if now < first:
+            raise InvalidQueryError(
+                f"from_date: {_shown(first)} is in the future; without to_date the window ends now",
+            )
+        return Window(first, max(first, now.replace(microsecond=0)), inclusive)
     last = _instant("to_date", to_date, zone)
     if last < first:
         raise InvalidQueryError(
-            f"to_date: {last:%Y-%m-%d %H:%M:%S} UTC is before from_date, "
-            f"{first:%Y-%m-%d %H:%M:%S} UTC; swap them",
+            f"to_date: {_shown(last)} is before from_date, {_shown(first)}; swap them",
         )
     return Window(first, last, inclusive)
 
 
-def _instant(name: str, value: object, zone: ZoneInfo) -> datetime:
-    moment = _parse(name, value)
-    if moment.microsecond or getattr(moment, "nanosecond", 0):
-        raise InvalidQueryError(
-            f"{name}: {value} has a part of a second; the service knows whole seconds only",
-        )
-    moment = datetime.combine(moment.date(), moment.timetz())
-    if moment.tzinfo is None:
-        moment = _localize(name, moment, zone)
+def _whole_second(moment: datetime, after: int) -> int:
+    """Return the first whole second from a moment; ``after`` moves it if it is whole itself."""
+    seconds = (moment - _EPOCH) // timedelta(seconds=1)
+    return seconds + (1 if moment.microsecond else after)
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment.replace(tzinfo=None)} UTC"
+
+
+def _zone(timezone: object) -> tzinfo:
+    if isinstance(timezone, tzinfo):
+        # pytz's own timezones are right only through its own methods; the name is what counts.
+        name = getattr(timezone, "zone", None)
+        return ZoneInfo(name) if isinstance(name, str) else timezone
     try:
+        return ZoneInfo(timezone)  # type: ignore[arg-type]
+    except (KeyError, ValueError, TypeError, OSError):
+        hint = nearest(timezone, available_timezones()) if isinstance(timezone, str) else ""
+        raise InvalidQueryError(
+            f"timezone: {timezone!r} is not an IANA timezone"
+            + (hint or "; write it like 'Europe/Berlin'"),
+        ) from None
+
+
+def _is_period(value: object) -> TypeGuard[PeriodLike]:
+    return not isinstance(value, date) and hasattr(value, "start_time")
+
+
+def _instant(name: str, value: object, zone: tzinfo, *, whole: bool = False) -> datetime:
+    """Bring one date to UTC; of a ``whole`` period what clocks repeat is inside."""
+    try:
+        moment, is_day = _parse(name, value)
+        if whole and moment.microsecond:
+            # A period ends a microsecond before the next one.
+            moment = moment.replace(microsecond=0) + timedelta(seconds=1)
+        if moment.tzinfo is None:
+            moment = _localize(name, moment, zone, refuse=not (is_day or whole))
         instant = moment.astimezone(UTC)
         in_range = _EARLIEST <= instant <= _LATEST
     except OverflowError:
@@ -118,39 +194,73 @@ def _instant(name: str, value: object, zone: ZoneInfo) -> datetime:
     return instant
 
 
-def _parse(name: str, value: object) -> datetime:
+def _parse(name: str, value: Any) -> tuple[datetime, bool]:
+    """Return a date as a datetime, what is finer than a microsecond rounded up, and if it is a day.
+
+    Raises
+    ------
+    OverflowError
+        No datetime reaches it.
+    """
+    if hasattr(value, "as_py"):
+        value = value.as_py()
+    if isinstance(value, np.datetime64) and not np.isnat(value):
+        exact = value.astype("datetime64[us]")
+        moment, finer = exact.item(), bool(exact < value)
+        if not isinstance(moment, datetime):
+            raise OverflowError
+        return _finer(moment, finer=finer), np.datetime_data(value)[0] in "YMWD"
     if isinstance(value, str):
+        text = value.strip()
         try:
-            return datetime.fromisoformat(value.strip())
+            moment = datetime.fromisoformat(text)
         except ValueError:
-            raise InvalidQueryError(
-                f"{name}: {value!r} is no date; write it like '2026-10-01' or "
-                "'2026-10-01 12:30:00'",
-            ) from None
-    if value is None or value != value:  # noqa: PLR0124 - NaT is a datetime, and not itself
-        raise InvalidQueryError(f"{name}: {value!r} is no date")
+            raise InvalidQueryError(_not_a_date(name, text)) from None
+        return _finer(moment, finer=bool(_FINER.search(text))), len(text) <= _DATE_ONLY
+    if value is None or (not isinstance(value, str) and value != value):  # noqa: PLR0124 - NaT
+        raise InvalidQueryError(f"{name}: the date is missing ({value})")
     if isinstance(value, datetime):
-        return value
+        try:
+            moment = datetime.combine(value.date(), value.timetz())
+        except ValueError:
+            raise OverflowError from None
+        return _finer(moment, finer=bool(getattr(value, "nanosecond", 0))), False
     if isinstance(value, date):
-        return datetime.combine(value, time())
+        return datetime.combine(value, time()), True
     raise InvalidQueryError(
-        f"{name}: a {type(value).__name__} is no date; give a str, date, datetime or "
-        "pandas.Timestamp",
+        f"{name}: {type(value).__name__} is not a type of date; give text like '2026-10-01', a "
+        "date, datetime, pandas.Timestamp or numpy.datetime64",
     )
 
 
-def _localize(name: str, naive: datetime, zone: ZoneInfo) -> datetime:
-    """Place a naive date in its zone; refuse one that happens twice or not at all."""
+def _finer(moment: datetime, *, finer: bool) -> datetime:
+    return moment + timedelta(microseconds=1) if finer else moment
+
+
+def _not_a_date(name: str, text: str) -> str:
+    if _MONTH.fullmatch(text):
+        return (
+            f"{name}: {text!r} is not a date; write the day, like '{text}-01', or give the whole "
+            f"month as pandas.Period('{text}')"
+        )
+    return f"{name}: {text!r} is not a date; write it like '2026-10-01' or '2026-10-01 12:30:00'"
+
+
+def _localize(name: str, naive: datetime, zone: tzinfo, *, refuse: bool) -> datetime:
+    """Place a naive date in its zone; refuse one that happens twice or not at all.
+
+    A day begins where it first can: at the first of two midnights, or where the clocks went to.
+    """
     early, late = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    if early.utcoffset() == late.utcoffset():
+    if early.utcoffset() == late.utcoffset() or not refuse:
         return early
     back = early.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
     if back == naive:
         raise InvalidQueryError(
-            f"{name}: {naive} happens twice in {zone.key}, where the clocks go back; give it with "
+            f"{name}: {naive} happens twice in {zone}, where the clocks go back; give it with "
             f"its offset, as {early.isoformat(' ')} or {late.isoformat(' ')}",
         )
     raise InvalidQueryError(
-        f"{name}: {naive} does not happen in {zone.key}, where the clocks go forward; "
+        f"{name}: {naive} does not happen in {zone}, where the clocks go forward; "
         f"that moment is called {back} there",
     )

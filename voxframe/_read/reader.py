@@ -116,7 +116,7 @@ class Reader:
                 self.setting,
                 forms,
                 workers=max(self.workers // min(left, ahead), 1),
-                free=self.reading.query.free,
+                free=self.reading.query.splittable_by,
                 most=None
                 if whole or narrow
                 else max(3 * self.sessions_per_interval // 2 // len(forms), 1),

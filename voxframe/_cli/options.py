@@ -1,0 +1,91 @@
+"""Options that several commands share; those of the filters follow from the parameters."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from voxframe._http.credentials import VARIABLE
+from voxframe._spec.parameters import Parameter, of_role
+
+
+def add_filters(command: Any) -> None:
+    """Add an option for each filter, and one to leave each table out."""
+    filters = command.add_argument_group("filters (repeat an option that takes several values)")
+    for parameter in of_role("filter"):
+        option = f"--{parameter.name.replace('_', '-')}"
+        if parameter.kind == "flag":
+            filters.add_argument(option, action="store_true", default=None, help=parameter.meaning)
+        else:
+            number = parameter.kind in ("integer", "integers")
+            filters.add_argument(
+                option,
+                type=_value(parameter) if number else str,
+                action="append" if parameter.several else "store",
+                metavar="N" if number else "TEXT",
+                help=parameter.meaning,
+            )
+    content = command.add_argument_group("content")
+    for parameter in of_role("content"):
+        content.add_argument(
+            f"--no-{parameter.name.removeprefix('with_').replace('_', '-')}",
+            dest=parameter.name,
+            action="store_false",
+            help=f"leave out {parameter.meaning}",
+        )
+
+
+def filters_of(given: argparse.Namespace) -> dict[str, Any]:
+    """Return the filters that were given, and what comes with the sessions, as keywords."""
+    values = {p.name: getattr(given, p.name) for p in (*of_role("filter"), *of_role("content"))}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def add_connection(command: Any) -> None:
+    """Add the options of the connection."""
+    connection = command.add_argument_group("connection")
+    connection.add_argument(
+        "--credentials", metavar="FILE", help=f"key file; default: the path in {VARIABLE}"
+    )
+    connection.add_argument(
+        "--base-url",
+        metavar="URL",
+        help="default: VOXIMPLANT_BASE_URL, else https://api.voximplant.com",
+    )
+    connection.add_argument(
+        "--max-concurrency",
+        type=positive,
+        default=8,
+        metavar="N",
+        help="requests in flight; default: %(default)s",
+    )
+    connection.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
+
+
+def connection_of(given: argparse.Namespace) -> dict[str, Any]:
+    """Return the connection's options as keywords."""
+    return {
+        "credentials": given.credentials,
+        "base_url": given.base_url,
+        "max_concurrency": given.max_concurrency,
+        "progress": False if given.quiet else None,
+    }
+
+
+def positive(text: str) -> int:
+    """Read a whole number from 1."""
+    number = whole(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("needs to be 1 or more")
+    return number
+
+
+def whole(text: str) -> int:
+    """Read a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def _value(parameter: Parameter) -> Callable[[str], int | str]:
+    return lambda text: text if text == parameter.word else whole(text)
