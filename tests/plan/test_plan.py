@@ -98,7 +98,9 @@ def fits_in_reach(service: Service, seconds: int) -> bool:
     readings, limits = service.readings, service.limits
     page = min(limits.page, readings.cap or limits.page)
     # Of short answers no more can be promised than of those that no offset moves.
-    reach = page if readings.ignores_offset or readings.short else limits.offset + 1
+    reach = page if readings.short else limits.offset + 1
+    # A full page proves nothing, and where offsets are ignored no other shows that it is all.
+    reach = page - 1 if readings.ignores_offset else reach
     ever = [*service.rows, *(row for change in service.changes for row in change.add)]
     count = Counter(row.start for row in ever)
     return all(count[s] + count[s + 1] <= reach for s in range(-1, seconds + 1))

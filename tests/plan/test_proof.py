@@ -28,6 +28,23 @@ def test_counts_that_are_wrong_lose_nothing(totals: str, cap: int | None, n: int
     assert len(told) == n
 
 
+@pytest.mark.parametrize("totals", ["capped", "rounded"])
+@pytest.mark.parametrize("ignores_offset", [False, True])
+@pytest.mark.parametrize("n", [11, 15, 20, 47, 130])
+def test_a_dense_second_that_is_counted_wrong_is_all_or_an_error(
+    totals: str, ignores_offset: bool, n: int
+) -> None:
+    limits = Limits(page=10, offset=60)
+    readings = Readings(totals=totals, ignores_offset=ignores_offset)
+    service = Service(rows_at([5] * n), readings, limits)
+    plan = Plan(0, 10, workers=3, limits=limits)
+    try:
+        _, told = drive(plan, service, window=(0, 10), at_most=5000)
+    except IncompleteHistoryError:
+        return
+    assert len(told) == n
+
+
 @pytest.mark.parametrize("at", ["start", "end"])
 @pytest.mark.parametrize("n", [50, 500])
 def test_a_window_that_is_shortened_is_read_whole(at: str, n: int) -> None:

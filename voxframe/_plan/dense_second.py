@@ -55,15 +55,17 @@ def read_dense_second(scope: PlanContext, first: int, last: int) -> Steps[None]:
         (held,) = yield from ask_all([lead])
         total = scope.total_of(lead, held)
         dense.learn(held, 2 * number)
-        dense.counts.append((2 * number, total))
         if scope.holds_all(lead, held) or dense.proven():
             return
         answers = [held]
-        short = False
+        short = more = False
         for narrow in leaves:
-            got, cut_short = yield from _pass(dense, narrow, held, 2 * number + 1)
+            got, cut_short, behind = yield from _pass(dense, narrow, held, 2 * number + 1)
             answers += got
             short = short or cut_short
+            more = more or behind
+        if not more:
+            dense.counts.append((2 * number, total))
         if dense.proven():
             return
         now = b"".join(answer.ids.tobytes() for answer in answers)
@@ -76,7 +78,7 @@ def read_dense_second(scope: PlanContext, first: int, last: int) -> Steps[None]:
             leaves = (yield from _split(dense, {}, splitters, total)) or leaves
     raise IncompleteHistoryError(
         f"asked for {dense.ask({}).describe(scope.spell)}, the service counts "
-        f"{dense.counts[-1][1]} sessions and gave {len(dense.seen)} different ones; neither "
+        f"{total} sessions and gave {len(dense.seen)} different ones; neither "
         "offsets nor filters reach the rest. Narrow the query, by application_id or user_id, "
         "and read it in parts",
     )
@@ -124,25 +126,32 @@ class _DenseSecond:
         """Return whether at some count as many sessions were there as it says.
 
         The answer that brings a count shows nothing about that moment: its rows
-        may have been selected before or after.
+        may have been selected before or after. So they must not be needed, and
+        they must not be more.
         """
         spans: NDArray[np.int64] = np.array(list(self.seen.values()), np.int64).reshape(-1, 2)
+        first, last = spans[:, 0], spans[:, 1]
         return any(
-            np.count_nonzero((spans[:, 0] < moment) & (moment < spans[:, 1])) == total
+            np.count_nonzero((first < moment) & (moment < last))
+            == np.count_nonzero((first <= moment) & (moment <= last))
+            == total
             for moment, total in self.counts
         )
 
 
 def _pass(
     dense: _DenseSecond, narrow: Mapping[str, int], lead: PageRows, moment: int
-) -> Steps[tuple[list[PageRows], bool]]:
-    """Pass once over the offsets; return the answers, and whether any came short."""
+) -> Steps[tuple[list[PageRows], bool, bool]]:
+    """Pass once over the offsets; return the answers, whether any came short, whether more came."""
     answers: list[PageRows] = []
+    ask = dense.ask(narrow)
     if narrow:
-        ask = dense.ask(narrow)
         (lead,) = yield from ask_all([ask])
         dense.scope.total_of(ask, lead)
+        dense.learn(lead, moment)
         answers.append(lead)
+        if dense.scope.holds_all(ask, lead):
+            return answers, False, False
     total, step = lead.total or 0, max(dense.scope.seen.largest, 1)
     reach = dense.scope.limits.offset + 1
     # What the last page that an offset reaches still holds; the rest is read from the other end.
@@ -153,20 +162,26 @@ def _pass(
     beyond = min(total - reached, reach)
     spans += [(at, min(at + step, beyond), True) for at in range(0, beyond, step)]
     spans = [span for span in spans if span[0] < min(span[1], reach)]
+    # A count may be capped. What lies behind it, if anything does, makes it no proof.
+    end = (total, total, False) if total < reach else (beyond, beyond, True)
+    more = False
+    if end[0] < reach:
+        spans.append(end)
     while spans:
         asks = [dense.ask(narrow, at, desc=desc) for at, _, desc in spans]
         got = yield from ask_all(asks)
         answers += got
         rest = []
-        for (at, end, desc), held in zip(spans, got, strict=True):
-            if at + held.ids.size < end:
+        for (at, stop, desc), held in zip(spans, got, strict=True):
+            more = more or (at == total and held.ids.size > 0)
+            if at + held.ids.size < stop:
                 short = True
                 if held.ids.size and at + held.ids.size < reach:
-                    rest.append((at + held.ids.size, end, desc))
+                    rest.append((at + held.ids.size, stop, desc))
         spans = rest
     for held in answers:
         dense.learn(held, moment)
-    return answers, short
+    return answers, short, more
 
 
 def _split(
