@@ -37,6 +37,8 @@ REPAIRS: dict[str, str] = {
     "text_for_number": "A number came as text.",
     "timezone_of_answers": "The answers came in another timezone than was thought; "
     "the window was planned anew.",
+    "windows_shortened": "The service gave only a part of a long window in silence; "
+    "it was read in windows of a week.",
     "token_renewed": "The service took the token for expired; a fresh one was signed.",
 }
 
