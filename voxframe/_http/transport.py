@@ -1,4 +1,4 @@
-"""The wire: one POST, one whole answer, within a time and a size."""
+"""The wire: a POST and its whole answer within a time and a size, or a GET piece by piece."""
 
 import contextlib
 import socket
@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -19,6 +20,17 @@ from voxframe._http.response import Answer
 from voxframe.errors import TransportError
 
 _CONNECT_TIMEOUT = 10.0
+# Bytes within half of a stall's time: less than a kilobyte a second is a drip, not a download.
+_GETS_ON = 1 << 15
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An HTTP answer whose body is still arriving."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    pieces: Iterator[bytes] = field(repr=False)
 
 
 class Transport:
@@ -77,18 +89,69 @@ class Transport:
         ------
         NetworkError, TooLargeError, CancelledError, TransportError
         """
-        with self._lane(stopped) as lane:
-            try:
-                answer = lane.post(self._url, form, token, timeout)
-            # Breaking the socket under a read shows up as one of many errors; a name that cannot
-            # be spelled, as one of Unicode's.
-            except (
-                httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, UnicodeError
-            ) as error:  # fmt: skip
-                why = lane.broken or explain(error, lane.way, answered=self._answered)
-                raise why from None
+        with self._lane(stopped) as lane, self._explained(lane):
+            answer = lane.post(self._url, form, token, timeout)
             self._answered = True
             return answer
+
+    @contextlib.contextmanager
+    def get(
+        self, url: str, headers: Mapping[str, str], stall: float, stopped: threading.Event
+    ) -> Iterator[Stream]:
+        """Send a GET, and yield its answer while its body arrives.
+
+        Parameters
+        ----------
+        url : str
+            Of this service's host, which is not checked here.
+        headers : Mapping of str
+            All that is sent beside the host.
+        stall : float
+            Seconds in which something must come: the headers, then so many bytes of the
+            body that it gets on. As long as it does, the whole may take any time.
+        stopped : Event
+            Set when the run that asks is over; see :meth:`abort`.
+
+        Yields
+        ------
+        Stream
+            Its pieces raise what :meth:`post` raises.
+        """
+        with self._lane(stopped) as lane, contextlib.ExitStack() as held:
+            with self._explained(lane):
+                response = held.enter_context(lane.get(url, headers, stall))
+            self._answered = True
+            yield Stream(
+                response.status_code, response.headers, self._pieces(lane, response, stall)
+            )
+
+    def _pieces(self, lane: "_Lane", response: httpx.Response, stall: float) -> Iterator[bytes]:
+        chunks = response.iter_raw()
+        began, got = time.monotonic(), 0
+        while True:
+            with self._explained(lane):
+                piece = next(chunks, None)
+                if lane.broken is not None:
+                    raise lane.broken
+            if piece is None:
+                return
+            got += len(piece)
+            if got >= _GETS_ON and time.monotonic() - began > stall / 2:
+                lane.watch(stall)
+                began, got = time.monotonic(), 0
+            yield piece
+
+    @contextlib.contextmanager
+    def _explained(self, lane: "_Lane") -> Iterator[None]:
+        try:
+            yield
+        # Breaking the socket under a read shows up as one of many errors; a name that cannot
+        # be spelled, as one of Unicode's.
+        except (
+            httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, UnicodeError
+        ) as error:  # fmt: skip
+            why = lane.broken or explain(error, lane.way, answered=self._answered)
+            raise why from None
 
     def abort(self, stopped: threading.Event) -> None:
         """Break the requests of a run that is over, from any thread; its event is set before."""
@@ -173,10 +236,11 @@ class _Lane:
         # The same connection once more while it is made: a TLS handshake takes the socket away
         # from the object that was known, and gives a new one only when it is over.
         self._twin: socket.socket | None = None
+        self._alarm: threading.Timer | None = None
         self.broken: TransportError | None = None
 
     def post(self, url: str, form: Mapping[str, str], token: str, timeout: float) -> Answer:
-        alarm = self._alarm(timeout)
+        self.watch(timeout, "no whole answer")
         try:
             with self._http.stream(
                 "POST",
@@ -192,17 +256,38 @@ class _Lane:
             # A body without a length ends where its connection was broken.
             raise self.broken
         finally:
-            alarm.cancel()
-            self._drop_twin()
+            self._unwatch()
 
-    def _alarm(self, timeout: float) -> threading.Timer:
-        late = NetworkError(f"no whole answer within {timeout:.3g} s")
-        alarm = threading.Timer(timeout, self.abort, [late])
-        alarm.daemon, alarm.name = True, "voxframe-alarm"
+    @contextlib.contextmanager
+    def get(self, url: str, headers: Mapping[str, str], stall: float) -> Iterator[httpx.Response]:
+        self.watch(stall)
+        try:
+            with self._http.stream(
+                "GET",
+                url,
+                headers=headers,
+                timeout=httpx.Timeout(stall, connect=min(stall, _CONNECT_TIMEOUT)),
+                extensions={"trace": self._trace},
+            ) as response:
+                yield response
+        finally:
+            self._unwatch()
+
+    def watch(self, seconds: float, missing: str = "no progress") -> None:
+        """Break the connection after so many seconds from now, and not sooner."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        late = NetworkError(f"{missing} within {seconds:.3g} s")
+        self._alarm = threading.Timer(seconds, self.abort, [late])
+        self._alarm.daemon, self._alarm.name = True, "voxframe-alarm"
         # Where no thread can be had, the time of each single read is all that is watched.
         with contextlib.suppress(RuntimeError):
-            alarm.start()
-        return alarm
+            self._alarm.start()
+
+    def _unwatch(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._drop_twin()
 
     def abort(self, reason: TransportError) -> None:
         with self._lock:

@@ -111,7 +111,7 @@ def window(
         raise InvalidQueryError(
             f"inclusive: {inclusive!r} is not one of {', '.join(map(repr, _ENDS))}",
         )
-    zone = _zone(timezone)
+    zone = timezone_of(timezone)
     if _is_period(to_date):
         raise InvalidQueryError(
             "to_date: a Period is a stretch of time and not its end; give one Period alone, "
@@ -155,7 +155,14 @@ def _shown(moment: datetime) -> str:
     return f"{moment.replace(tzinfo=None)} UTC"
 
 
-def _zone(timezone: object) -> tzinfo:
+def timezone_of(timezone: object) -> tzinfo:
+    """Return a timezone by its IANA name, or itself.
+
+    Raises
+    ------
+    InvalidQueryError
+        It is neither.
+    """
     if isinstance(timezone, tzinfo):
         # pytz's own timezones are right only through its own methods; the name is what counts.
         name = getattr(timezone, "zone", None)
