@@ -198,7 +198,7 @@ class Client:
         asked = f"{form['from_date']} to {form['to_date']}"
         with self._pool(1, cores=0) as pool:
             page_reader = self._page_reader(pool, decode)
-            pool.submit(0, None, lambda: page_reader.read(form, asked, Usage()))
+            pool.submit(0, None, lambda: page_reader.read(form, asked, Usage())[0])
             return pool.next()[1]
 
     @keywords_checked

@@ -21,12 +21,15 @@ class Progress:
         Requests sent so far.
     seconds : float
         Since the read began.
+    waiting : str
+        What is waited for, once nothing has come for a second; else empty.
     """
 
     sessions: int
     total: int | None
     requests: int
     seconds: float
+    waiting: str = ""
 
 
 Report: TypeAlias = Callable[[Progress], object]
@@ -59,6 +62,9 @@ def reporter(progress: bool | Report | None) -> Iterator[Report]:
     def draw(now: Progress) -> None:
         bar.total = now.total
         bar.update(now.sessions - bar.n)
+        # In front, where a narrow terminal does not cut it off; drawn at once, since no step comes.
+        if now.waiting or bar.desc:
+            bar.set_description(now.waiting)
 
     try:
         yield draw

@@ -41,7 +41,7 @@ def read_whole(response: httpx.Response, deadline: float) -> bytes:
             raise NetworkError("no whole answer within its time")
         size += len(piece)
         if size > LARGEST_BODY:
-            raise _too_large(pieces[0] if pieces else piece)
+            raise _too_large([*pieces, piece])
         pieces.append(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -78,10 +78,11 @@ def inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
         raise NetworkError("an answer cut short in its gzip stream")
 
 
-def _too_large(first: bytes) -> TransportError:
+def _too_large(pieces: Iterable[bytes]) -> TransportError:
     text = (
         f"an answer of more than {LARGEST_BODY >> 20} MiB was refused; read a shorter window, or "
-        "leave out with_records or with_other_resources"
+        "leave out with_calls, with_records or with_other_resources"
     )
-    # Of a page of sessions fewer can be asked for; of anything else that would be asking again.
-    return TooLargeError(text) if b'"result"' in first else TransportError(text)
+    # Of sessions fewer can be asked for; of anything else that would be asking again.
+    sessions = any(b'"call_session_history_id"' in piece for piece in pieces)
+    return TooLargeError(text) if sessions else TransportError(text)

@@ -40,6 +40,11 @@ class ConcurrencyLimiter:
         """Requests that may be in flight now."""
         return int(self._limit)
 
+    @property
+    def pause(self) -> float:
+        """Seconds in which nothing is sent, from now; 0 if something may be."""
+        return max(self._resume - self._clock(), 0.0)
+
     @contextlib.contextmanager
     def place(self) -> Iterator[float]:
         """Wait for a place in flight and hold it; gives the time at which it was had."""

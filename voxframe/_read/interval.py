@@ -12,6 +12,7 @@ from voxframe._decode.decode import Page
 from voxframe._plan.model import REFUSED, PageRequest, PageRows, format_wall_time
 from voxframe._plan.plan import Completeness, Plan, StrayRowsError
 from voxframe._plan.service_time import ServiceTimezone
+from voxframe._read.page import PageSize
 from voxframe._timezones import zone
 from voxframe.errors import IncompleteHistoryError
 
@@ -27,6 +28,7 @@ class ServiceState:
 
     clock: ServiceTimezone = field(default_factory=ServiceTimezone)
     timezone: str = "UTC"
+    page_size: PageSize = field(default_factory=PageSize)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,41 @@ from dataclasses import dataclass
 
 from voxframe._decode.decode import Page
 from voxframe._decode.page import RawPage
+from voxframe._http import body as limits
 from voxframe._http.fetcher import Fetcher
 from voxframe._http.response import is_json
 from voxframe._http.retry import RetryableError
 from voxframe._http.usage import Usage
+from voxframe._plan.model import Limits
 from voxframe.errors import DecodeError, TransportError
 
 logger = logging.getLogger("voxframe")
+
+
+# A page twice as long stays well below the size that is refused, even if its sessions are larger.
+_SMALL = 4
+
+
+@dataclass(slots=True)
+class PageSize:
+    """How many sessions are asked for at once: fewer where answers are too large.
+
+    Attributes
+    ----------
+    most : int
+        So many, at most.
+    """
+
+    most: int = Limits().page
+
+    def too_large(self, count: int) -> None:
+        """Ask for half as many from now on."""
+        self.most = min(self.most, count // 2)
+
+    def fitted(self, rows: int, size: int) -> None:
+        """Ask for twice as many again, where a full page was a small part of what is taken."""
+        if rows == self.most < Limits().page and size * _SMALL < limits.LARGEST_BODY:
+            self.most = min(2 * rows, Limits().page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +58,8 @@ class PageReader:
     fetcher: Fetcher
     decode: Callable[[RawPage], Page]
 
-    def read(self, form: Mapping[str, str], asked: str, usage: Usage) -> Page:
-        """Return one page.
+    def read(self, form: Mapping[str, str], asked: str, usage: Usage) -> tuple[Page, int]:
+        """Return one page, and of how many bytes it was.
 
         Parameters
         ----------
@@ -62,7 +90,7 @@ class PageReader:
                     received.seconds,
                     attempts.number,
                 )
-                return page
+                return page, len(received.body)
         raise AssertionError("attempts end with a page or an error")
 
     def _decoded(self, body: bytes, asked: str, number: int) -> Page:

@@ -74,8 +74,13 @@ class Pool(Generic[T]):
             if len(self._computing) < self._cores:
                 self._start(self._computing, "voxframe-compute", self._sums.get)
 
-    def next(self) -> tuple[Any, T]:
+    def next(self, on_wait: Callable[[], None] = lambda: None) -> tuple[Any, T]:
         """Wait for the next thing done.
+
+        Parameters
+        ----------
+        on_wait : callable
+            Called now and then while nothing comes.
 
         Returns
         -------
@@ -96,6 +101,7 @@ class Pool(Generic[T]):
                 if isinstance(outcome, BaseException):
                     raise outcome
                 return key, outcome
+            on_wait()
         raise CancelledError("the client was closed while it was reading")
 
     def compute(self, work: Callable[[], T]) -> T:

@@ -1,7 +1,6 @@
 """One read under way: its intervals, and their pages turned into results with receipts."""
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,15 +13,17 @@ import pyarrow as pa
 from voxframe._decode.decode import Page, decode
 from voxframe._decode.page import RawPage
 from voxframe._history import CallHistory
+from voxframe._http.network import TooLargeError
 from voxframe._http.redact import redact
 from voxframe._http.usage import Usage
-from voxframe._progress import Progress, Report
+from voxframe._progress import Report
 from voxframe._query.options import ReadSpec
 from voxframe._read.count import Count, estimate
 from voxframe._read.interval import IDS, Interval, IntervalReader, Request, ServiceState
 from voxframe._read.page import PageReader
 from voxframe._read.pool import Pool
 from voxframe._read.scheduler import IntervalResult, run
+from voxframe._read.tracker import Tracker
 from voxframe._receipt import Receipt
 from voxframe._tables.assemble import assemble
 from voxframe.errors import ApiError
@@ -95,11 +96,12 @@ class Reader:
     pool: Pool[Any]
     page_reader: PageReader
     report: Report
-    _began: float = field(default_factory=time.monotonic)
     _usage: Usage = field(default_factory=Usage)
+    _tracker: Tracker = field(init=False)
     _made: Receipt | None = None
-    _rows: int = 0
-    _total: int | None = None
+
+    def __post_init__(self) -> None:
+        self._tracker = Tracker(self.reading, self.page_reader.fetcher, self._usage, self.report)
 
     def gather(self, intervals: list[Interval], *, whole: bool) -> Iterator[IntervalResult]:
         """Read intervals, each as a whole or cut as it needs to be."""
@@ -131,13 +133,14 @@ class Reader:
             sessions_per_interval=self.sessions_per_interval,
             usage=self._usage,
             clock=self.page_reader.fetcher.clock,
-            on_page=self._note,
+            on_page=self._tracker.received,
+            on_wait=self._tracker.waited,
             newest_first=self.reading.desc_order,
         )
 
     def _fetch(self, request: Request, usage: Usage) -> Page | None:
         try:
-            return self.page_reader.read(request.spelled(), str(request.ask), usage)
+            return self._page(request, usage)
         except ApiError as error:
             if error.code == _UNKNOWN_ID and IDS in request.reader.form:
                 return None
@@ -146,17 +149,22 @@ class Reader:
                 return None
             raise
 
-    def _note(self, request: Request, page: Page | None) -> None:
-        if page is None:
-            return
-        if request.ask.count > 1:
-            self._rows += len(page.tables["sessions"])
-        # The count of one of several forms, or of half a list of ids, is not that of the query.
-        if self._total is None and list(self.reading.query.forms) == [request.reader.form]:
-            self._total = page.total_count
-        rows = self._rows if self._total is None else min(self._rows, self._total)
-        seconds = time.monotonic() - self._began
-        self.report(Progress(rows, self._total, self._usage.requests, seconds))
+    def _page(self, request: Request, usage: Usage) -> Page:
+        """Return a page, of fewer sessions than asked for where so many are too large."""
+        page_size, form = self.setting.page_size, request.spelled()
+        while True:
+            count = min(request.ask.count, page_size.most)
+            form["count"] = str(count)
+            try:
+                page, size = self.page_reader.read(form, str(request.ask), usage)
+            except TooLargeError:
+                if count == 1:
+                    raise
+                page_size.too_large(count)
+                usage.mend("answers_too_large")
+            else:
+                page_size.fitted(page.count, size)
+                return page
 
     def count(self, in_flight: int) -> Count:
         """Count the window by the first answer to each of the query's forms."""
@@ -175,7 +183,7 @@ class Reader:
         while reader.gathered is None:
             for request in requests:
                 self.pool.submit(0, request, partial(self._fetch, request, usage))
-            request, page = self.pool.next()
+            request, page = self.pool.next(self._tracker.waited)
             requests = reader.receive(request, page)
         seconds = clock.monotonic() - began
         result = IntervalResult(reader.gathered, usage, read_at, seconds)
@@ -269,7 +277,7 @@ class Reader:
             made.calls if made else 0,
             self._usage.requests,
             self._usage.retries,
-            time.monotonic() - self._began,
+            self._tracker.seconds,
         )
         if made is None:
             return

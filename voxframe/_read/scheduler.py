@@ -50,6 +50,7 @@ def run(
     usage: Usage,
     clock: Clock,
     on_page: Callable[[Request, Page | None], None],
+    on_wait: Callable[[], None],
     newest_first: bool = False,
 ) -> Iterator[IntervalResult]:
     """Read intervals side by side; yield them in their order, however they come.
@@ -75,6 +76,8 @@ def run(
         Time.
     on_page : callable
         Called with each request and its page.
+    on_wait : callable
+        Called now and then while nothing comes.
     newest_first : bool
         Yield the parts of an interval that is cut in this order.
 
@@ -100,7 +103,7 @@ def run(
             del slots[0]
             yield result
             continue
-        (slot, request), page = pool.next()
+        (slot, request), page = pool.next(on_wait)
         on_page(request, page)
         if slot.reader is None or slot.result is not None or slot not in slots:
             continue

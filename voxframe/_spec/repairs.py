@@ -7,6 +7,8 @@ warnings are no repairs: see `Receipt.unknown_fields` and `Receipt.warnings`.
 
 REPAIRS: dict[str, str] = {
     "ambiguous_local_time": "A date named an hour that clocks repeat; it was taken at its first.",
+    "answers_too_large": "An answer was larger than what is taken into memory; "
+    "fewer sessions at once were asked for.",
     "bool_for_number": "A number came as true or false; it was taken as 1 or 0.",
     "bool_for_text": "A text came as true or false; the word was kept.",
     "byte_order_mark": "An answer began with a byte order mark; it was passed over.",
