@@ -183,7 +183,7 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
 
     def mode(self, *, latency: float = 0.0, gzip: bool = False) -> None:
         """Set how to answer, and empty the log."""

@@ -10,7 +10,6 @@ import json
 import tempfile
 import time
 import zlib
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -93,7 +92,7 @@ def once(server: Server, bodies: list[bytes], packed: list[bytes]) -> dict[str, 
         watch("check before Arrow may read it", _precheck.check_utf8, text)
         answer = watch("Arrow's JSON parser", _fast._parse, text, _fast._DOCUMENTED, "keep")
         watch("flatten", _fast._misread, answer)
-        columns = watch("flatten", _fast._columns, answer, Counter())
+        columns = watch("flatten", _fast._columns, answer)
         watch("type", _columns.typed, columns)
         del text, answer, columns
         pages.append(decode(RawPage(body)))

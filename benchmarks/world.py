@@ -29,9 +29,10 @@ from voxframe.emulator._query import Query
 BLOCK = 64
 START, END = "2026-10-01", "2026-11-01"
 _CHUNK = 50 * BLOCK
+_LINKS = "https://storage.example.com"
 _FULL = Query(
     0, 0, Filters(), True, True, True,
-    with_total_count=False, desc_order=False, count=1, offset=0,
+    with_total_count=False, desc_order=False, count=1, offset=0, timezone="Etc/GMT",
 )  # fmt: skip
 
 
@@ -69,7 +70,7 @@ def _render(sessions: int, folder: Path) -> None:
     global _answerer  # noqa: PLW0603 - what forked workers share
     folder.mkdir(exist_ok=True)
     world = World(sessions=sessions, start=START, end=END)
-    _answerer = Answerer(world, Behaviour(), 0)
+    _answerer = Answerer(world, Behaviour(), 0, None)
     lengths: list[list[int]] = [[], [], []]
     truth = dict.fromkeys(("sessions", "calls", "records", "resource_usage", "cost"), 0.0)
     chunks = [(at, min(at + _CHUNK, sessions)) for at in range(0, sessions, _CHUNK)]
@@ -97,7 +98,7 @@ def _render(sessions: int, folder: Path) -> None:
 def _render_chunk(
     span: tuple[int, int],
 ) -> tuple[list[bytes], list[list[int]], dict[str, float]]:
-    rows = [row + b"," for row in _answerer.render(np.arange(*span), _FULL)]
+    rows = [row + b"," for row in _answerer.render(np.arange(*span), _FULL, _LINKS)]
     blocks = [b"".join(rows[i : i + BLOCK]) for i in range(0, len(rows), BLOCK)]
     parts = [rows, [deflate(row) for row in rows], [deflate(block) for block in blocks]]
     sessions = json.loads(b"[" + b"".join(rows)[:-1] + b"]")

@@ -1,7 +1,6 @@
 """The result of a read: four tables, as Arrow, as pandas, as Parquet."""
 
 import os
-import threading
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -44,7 +43,6 @@ class CallHistory:
         self.tables = {name: tables[name] for name in SCHEMAS}
         self.receipt = receipt
         self._frames: dict[str, pd.DataFrame] = {}
-        self._lock = threading.Lock()
 
     @property
     def sessions(self) -> pd.DataFrame:
@@ -67,10 +65,11 @@ class CallHistory:
         return self._frame("resource_usage")
 
     def _frame(self, name: str) -> pd.DataFrame:
-        with self._lock:
-            if name not in self._frames:
-                self._frames[name] = frame(self.tables[name], "numpy_nullable")
-            return self._frames[name]
+        if name not in self._frames:
+            # One step of the interpreter, so that all threads are given the same frame; a lock
+            # might be held by another thread when the process is forked.
+            self._frames.setdefault(name, frame(self.tables[name], "numpy_nullable"))
+        return self._frames[name]
 
     def to_pandas(self, dtype_backend: Backend = "numpy_nullable") -> dict[str, pd.DataFrame]:
         """Make new pandas frames of the four tables.

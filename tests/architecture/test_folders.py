@@ -35,7 +35,7 @@ MAY_IMPORT = {
 MAY_USE = {"httpx": {"_http"}, "pyarrow": {"_spec", "_decode", "_tables", "_dataset", "_read",
            "_history", "_summary", "_client", "_cli", "analysis", "report"},
            "pandas": {"_tables", "_history", "_cli", "analysis", "report"},
-           "threading": {"_http", "_read", "_client", "_history", "emulator"}}  # fmt: skip
+           "threading": {"_http", "_read", "_client", "emulator"}}  # fmt: skip
 
 
 def part(path: Path) -> str:
