@@ -394,7 +394,7 @@ class Client:
         begin = reading.window.first if first is None else max(first, reading.window.first)
         with self._running(reading, lean=True) as running:
             for result in running.gather([Interval(begin, reading.window.end)], whole=False):
-                piece, history = result.pages.piece, running.history(result)
+                piece, history = result.pages.interval, running.history(result)
                 del result
                 yield piece, history
                 del history

@@ -1,7 +1,11 @@
 """Wall times of a named timezone to true instants and back, vectorised."""
 
 import re
+from bisect import bisect
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,6 +18,7 @@ _OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?([0-5]\d))?", re.IGNOR
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # a wall clock's zero, in no zone
 _QUARTER = 900
 _MAX_OFFSET = timedelta(hours=24)
+_DAY = 86_400
 
 Seconds = NDArray[np.int64]
 
@@ -131,3 +136,47 @@ def utc_to_wall(utc_seconds: Seconds, tz: tzinfo) -> Seconds:
 def _offset_at(seconds: int, tz: tzinfo) -> int:
     instant = _EPOCH.replace(tzinfo=UTC) + timedelta(seconds=seconds)
     return _seconds(instant.astimezone(tz).utcoffset())
+
+
+class ClockChange(NamedTuple):
+    """A change of clocks: when, and the offsets before and after it, all in seconds."""
+
+    at: int
+    before: int
+    after: int
+
+
+def clock_changes(tz: tzinfo, first: int, last: int) -> list[ClockChange]:
+    """Return the changes of clocks of a timezone in ``first <= at <= last``.
+
+    Parameters
+    ----------
+    tz : tzinfo
+        As from :func:`zone`.
+    first, last : int
+        Seconds since the epoch.
+    """
+    if isinstance(tz, timezone):
+        return []
+    # Instants of the year 10000 have no datetime.
+    years = range(_year(first), min(_year(last), 9998) + 1)
+    changes = (change for year in years for change in _changes_in(tz, year))
+    return [change for change in changes if first <= change.at <= last]
+
+
+def _year(seconds: int) -> int:
+    return (_EPOCH + timedelta(seconds=seconds)).year
+
+
+@lru_cache(maxsize=1024)
+def _changes_in(tz: tzinfo, year: int) -> list[ClockChange]:
+    """Find a year's changes, of which no two are ever within a day."""
+    begin, end = (_seconds(datetime(y, 1, 1) - _EPOCH) for y in (year, year + 1))  # noqa: DTZ001
+    days = [(day, _offset_at(day, tz)) for day in range(begin, end + 1, _DAY)]
+    changes = []
+    for (low, before), (high, after) in pairwise(days):
+        if before == after:
+            continue
+        at = bisect(range(low, high), False, key=lambda t: _offset_at(t, tz) != before)
+        changes.append(ClockChange(low + at, before, after))
+    return changes

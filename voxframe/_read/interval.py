@@ -9,22 +9,25 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from voxframe._decode.decode import Page
-from voxframe._plan.model import REFUSED, PageRequest, PageRows, format_wall_time
+from voxframe._plan.model import REFUSED, PageRequest, PageRows
 from voxframe._plan.plan import Completeness, Plan, StrayRowsError
-from voxframe._plan.service_time import ServiceTimezone
+from voxframe._plan.service_time import RequestTime, ServiceTimezone
 from voxframe._read.page import PageSize
 from voxframe._timezones import zone
 from voxframe.errors import IncompleteHistoryError
 
 IDS = "call_session_history_id"
 _MICRO = 1_000_000
-# A service that changes its timezone more often than this while one window is read is broken.
-_TIMEZONES = 4
+# A service that changes its timezone so often while one window is read is broken. One that is not
+# has its window planned three times: as in UTC, in a timezone that is new, as requests are read.
+_TIMEZONES = 9
+# A row that is asked for is gone by then now and then; three in a row are not.
+_PROBES = 3
 
 
 @dataclass(slots=True)
 class ServiceState:
-    """What all jobs of a client know of the service, and learn for each other."""
+    """What all readers of a client know of the service, and learn for each other."""
 
     clock: ServiceTimezone = field(default_factory=ServiceTimezone)
     timezone: str = "UTC"
@@ -41,11 +44,11 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class IntervalPages:
-    """What was read of a piece.
+    """What was read of an interval.
 
     Attributes
     ----------
-    piece : Interval
+    interval : Interval
         Which one.
     pages : sequence of Page
         In the order received.
@@ -53,13 +56,13 @@ class IntervalPages:
         Why they are complete, for each of the query's forms.
     """
 
-    piece: Interval
+    interval: Interval
     pages: Sequence[Page]
     settled: Sequence[Completeness]
 
     @property
     def too_many(self) -> int | None:
-        """How many sessions there are, if those are too many to be read as one piece."""
+        """How many sessions there are, if those are too many to be read as one."""
         if all(settled.too_many is None for settled in self.settled):
             return None
         return sum(settled.total or 0 for settled in self.settled)
@@ -71,15 +74,21 @@ class Request:
 
     ask: PageRequest
     reader: "_FormReader" = field(repr=False)
+    time: RequestTime
+
+    @property
+    def asked(self) -> str:
+        """What is asked for, without a filter's value."""
+        return self.ask.describe(self.time.spell)
 
     def spelled(self) -> dict[str, str]:
         """Spell it as form fields."""
-        ask = self.ask
+        ask, spell = self.ask, self.time.spell
         spelled = dict(self.reader.form)
         spelled |= {name: str(value) for name, value in ask.narrow.items()}
         spelled |= {
-            "from_date": format_wall_time(ask.first),
-            "to_date": format_wall_time(ask.last),
+            "from_date": spell(ask.first),
+            "to_date": spell(ask.last),
             "count": str(ask.count),
             "with_total_count": "true" if ask.total else "false",
         }
@@ -91,21 +100,21 @@ class Request:
 
 
 class IntervalReader:
-    """Reads a piece under all of the query's forms at once: requests out, pages in.
+    """Read an interval under all of the query's forms at once: requests out, pages in.
 
     Parameters
     ----------
-    piece : Interval
+    interval : Interval
         What to read.
-    setting : ServiceState
+    state : ServiceState
         What is known of the service; what is learned is added.
     forms : Sequence of Mapping
         The query's filters.
     workers : int
         Requests wanted side by side.
-    free : Sequence of str
+    splittable_by : Sequence of str
         Filters that the query leaves free.
-    most : int, optional
+    max_sessions : int, optional
         Give up, and say how many there are, if a form has more sessions than this.
 
     Attributes
@@ -116,18 +125,25 @@ class IntervalReader:
 
     def __init__(
         self,
-        piece: Interval,
-        setting: ServiceState,
+        interval: Interval,
+        state: ServiceState,
         forms: Sequence[Mapping[str, str]],
         *,
         workers: int,
-        free: Sequence[str] = (),
-        most: int | None = None,
+        splittable_by: Sequence[str] = (),
+        max_sessions: int | None = None,
     ) -> None:
         self.gathered: IntervalPages | None = None
-        self._piece = piece
+        self._interval = interval
         self._pages: list[Page] = []
-        self._reader = partial(_FormReader, piece, setting, workers=workers, free=free, most=most)
+        self._reader = partial(
+            _FormReader,
+            interval,
+            state,
+            workers=workers,
+            splittable_by=splittable_by,
+            max_sessions=max_sessions,
+        )
         self._parts = [self._reader(form) for form in forms]
 
     def start(self) -> list[Request]:
@@ -165,41 +181,48 @@ class IntervalReader:
     def _gather(self) -> None:
         settled = [part.settled for part in self._parts if part.settled is not None]
         if len(settled) == len(self._parts):
-            self.gathered = IntervalPages(self._piece, self._pages, settled)
+            self.gathered = IntervalPages(self._interval, self._pages, settled)
 
 
 class _FormReader:
-    """One form over a piece, planned anew when the service's clock is not what was thought."""
+    """Read one form over an interval; plan anew when the service's clock is another one."""
 
     def __init__(
         self,
-        piece: Interval,
-        setting: ServiceState,
+        interval: Interval,
+        state: ServiceState,
         form: Mapping[str, str],
         *,
         workers: int,
-        free: Sequence[str],
-        most: int | None,
+        splittable_by: Sequence[str],
+        max_sessions: int | None,
     ) -> None:
         self.settled: Completeness | None = None
         self.form = form
-        self._piece, self._setting = piece, setting
-        self._workers, self._free, self._most = workers, free, most
+        self._interval, self._state = interval, state
+        self._workers, self._splittable_by = workers, splittable_by
+        self._max_sessions = max_sessions
         self._tried: list[ServiceTimezone] = []
 
     def start(self) -> list[Request]:
-        clock = self._setting.clock
+        clock = self._state.clock
         if len(self._tried) == _TIMEZONES:
             raise IncompleteHistoryError(
                 "the service changes the timezone of its answers again and again, to "
-                f"{self._setting.timezone} in the end; a window cannot be read on one clock",
+                f"{self._state.timezone} in the end; a window cannot be read on one clock",
             )
         self._tried.append(clock)
+        self._probes: set[PageRequest] = set()
+        self._probed = 0
+        self._time, first, last = clock.window(self._interval.first, self._interval.end)
         self._plan = Plan(
-            *clock.faces(self._piece.first, self._piece.end),
+            first,
+            last,
             workers=self._workers,
-            splittable_by=self._free,
-            max_sessions=self._most,
+            splittable_by=self._splittable_by,
+            # What is one second to the plan is not cut any finer.
+            max_sessions=None if last - first == 1 else self._max_sessions,
+            spell=self._time.spell,
         )
         return self._requests(self._plan.start())
 
@@ -208,34 +231,59 @@ class _FormReader:
             return []
         if page is None:
             return self._requests(self._plan.receive(ask, REFUSED), self._mine)
-        setting, clock = self._setting, self._tried[-1]
+        state, clock = self._state, self._tried[-1]
         ids, starts = page.ids_and_starts()
         instants = starts // _MICRO
-        setting.clock = setting.clock.learn(ask, zone(page.timezone), instants)
-        setting.timezone = page.timezone
-        if setting.clock != clock:
+        dates = self._time.asked(ask.first), self._time.asked(ask.last)
+        state.clock = state.clock.learn(*dates, zone(page.timezone), instants)
+        state.timezone = page.timezone
+        if state.clock != clock:
             return self.start()
+        places = clock.places(self._time, instants)
+        if self._probes or not np.array_equal(places[0], places[-1]):
+            return self._probe(ask, places)
         values = _values(page) if ask.last - ask.first <= 1 else {}
         try:
-            asks = self._plan.receive(
-                ask, PageRows(ids, clock.of(instants), page.total_count, values)
-            )
+            asks = self._plan.receive(ask, PageRows(ids, places[0], page.total_count, values))
         except StrayRowsError:
-            setting.clock = setting.clock.other()
-            if setting.clock in self._tried:
+            state.clock = clock.other()
+            if state.clock in self._tried:
                 raise
             return self.start()
         if (settled := self._plan.settled) is not None:
-            settled.mended["timezone_of_answers"] += len(self._tried) - 1
+            settled.mended["timezone_of_answers"] += len({c.speaks for c in self._tried}) - 1
             self.settled = settled
         return self._requests(asks, self._mine)
+
+    def _probe(self, ask: PageRequest, places: Sequence[NDArray[np.int64]]) -> list[Request]:
+        """Ask for one row under both readings, of which the right one alone gives it.
+
+        The plan waits meanwhile, and begins anew once the answers have shown it.
+        """
+        self._probes.discard(ask)
+        apart = np.abs(places[0] - places[-1])
+        if apart.any():
+            rows = np.flatnonzero(apart >= min(apart.max(), 2))
+            self._doubtful = np.stack([places[0][rows], places[-1][rows]], axis=1)
+        if self._probes:
+            return []
+        if self._probed == _PROBES:
+            raise IncompleteHistoryError(
+                f"the service answers in the timezone {self._state.timezone}, and nothing shows "
+                "whether it reads the dates of requests in it or in UTC",
+            )
+        # Another row each time: one that is gone by now shows nothing.
+        row = self._probed * (len(self._doubtful) - 1) // (_PROBES - 1)
+        self._probed += 1
+        self._probes = {PageRequest(at, at + 1) for at in self._doubtful[row].tolist()}
+        return self._requests(self._probes, self._mine)
 
     def _requests(
         self, asks: Iterable[PageRequest], mine: Iterable[PageRequest] = ()
     ) -> list[Request]:
         asks = list(asks)
         self._mine = {*mine, *asks}
-        return [Request(ask, self) for ask in asks]
+        return [Request(ask, self, self._time) for ask in asks]
 
 
 def _column(page: Page, name: str) -> NDArray[np.int64]:

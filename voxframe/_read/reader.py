@@ -118,8 +118,8 @@ class Reader:
                 self.setting,
                 forms,
                 workers=max(self.workers // min(left, ahead), 1),
-                free=self.reading.query.splittable_by,
-                most=None
+                splittable_by=self.reading.query.splittable_by,
+                max_sessions=None
                 if whole or narrow
                 else max(3 * self.sessions_per_interval // 2 // len(forms), 1),
             )
@@ -156,7 +156,7 @@ class Reader:
             count = min(request.ask.count, page_size.most)
             form["count"] = str(count)
             try:
-                page, size = self.page_reader.read(form, str(request.ask), usage)
+                page, size = self.page_reader.read(form, request.asked, usage)
             except TooLargeError:
                 if count == 1:
                     raise
@@ -177,7 +177,7 @@ class Reader:
             self.setting,
             self.reading.query.forms,
             workers=1,
-            most=0,
+            max_sessions=0,
         )
         requests = reader.start()
         while reader.gathered is None:
@@ -194,7 +194,7 @@ class Reader:
 
     def history(self, result: IntervalResult) -> CallHistory:
         """Make the result of an interval."""
-        interval, pages = result.pages.piece, result.pages.pages
+        interval, pages = result.pages.interval, result.pages.pages
         settled, usage = result.pages.settled, result.usage
         assembled = assemble(
             pages,
