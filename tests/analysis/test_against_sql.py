@@ -248,24 +248,72 @@ def test_reasons(many: Tables, sql: Sql) -> None:
     )
 
 
-def test_missed(many: Tables, sql: Sql) -> None:
-    judged = """(
-      select s.call_session_history_id id, application_name,
-        bool_or(incoming and remote_number_type is distinct from 'user') inbound,
-        bool_or(not incoming and successful) person,
-        bool_or(not incoming) tried, bool_or(successful) anything
-      from sessions s join calls using (call_session_history_id) group by all)"""
+JUDGED = f"""(
+  select s.call_session_history_id id, application_name, s.start_date,
+    count(*) filter ({NETWORK} and incoming) > 0 inbound,
+    bool_or(not incoming and successful) person,
+    count(*) filter (not incoming) > 0 tried, bool_or(successful) anything,
+    min(coalesce(start_time, s.start_date)) filter ({NETWORK} and incoming) caller_start,
+    min(coalesce(start_time, s.start_date)) filter (not incoming and successful) answer_start,
+    count(*) filter (incoming and successful) legs_in,
+    count(*) filter (not incoming and successful) legs_out
+  from sessions s join calls c using (call_session_history_id) group by all)"""
+
+
+def test_inbound_outcomes(many: Tables, sql: Sql) -> None:
+    names = ("person", "missed", "no person tried", "not accepted")
     what = """case when person then 'person' when tried then 'missed'
-      when anything then 'machine' else 'unanswered' end"""
-    counts = ", ".join(f"count(*) filter ({what} = '{name}')" for name in (
-        "person", "missed", "machine", "unanswered"))  # fmt: skip
+      when anything then 'no person tried' else 'not accepted' end"""
+    counts = ", ".join(f"count(*) filter ({what} = '{name}')" for name in names)
     frame = analysis.inbound_outcomes(many, by="application_name")
     same(
-        frame.drop(columns="missed_share"),
-        sql(f"select application_name, count(*), {counts} from {judged} where inbound group by 1"),
+        frame[["application_name", "inbound", *(name.replace(" ", "_") for name in names)]],
+        sql(f"select application_name, count(*), {counts} from {JUDGED} where inbound group by 1"),
     )
-    for outcome in ("missed", "machine", "unanswered", "person"):
+    for outcome in names:
         listed = analysis.missed(many, outcome=outcome)
-        expected = sql(f"select id from {judged} where inbound and {what} = '{outcome}'")
+        expected = sql(f"select id from {JUDGED} where inbound and {what} = '{outcome}'")
         same(listed[["call_session_history_id"]], expected)
         assert len(expected) > 100
+
+
+def test_service_level(many: Tables, sql: Sql) -> None:
+    # Drawn at random: legs end at any time, so starts are taken for dials.
+    assert analysis.leg_clock(many)["reading"].tolist() == ["connected", "dial", "answer"]
+    frame = analysis.service_level(many, seconds=30, by="application_name")
+    answers = """(select call_session_history_id id,
+      arg_min(case when successful then coalesce(c.duration, -1) end,
+        (coalesce(start_time, s.start_date), call_id)) n
+      from calls c join sessions s using (call_session_history_id)
+      where not incoming and successful group by 1)"""
+    heard = """(select call_session_history_id id,
+      arg_min(case when successful then coalesce(c.duration, -1) else -1 end,
+        (coalesce(start_time, s.start_date), call_id)) n
+      from calls c join sessions s using (call_session_history_id)
+      where incoming and NETWORK group by 1)""".replace("NETWORK", NETWORK)
+    waits = f"""(select j.*, answer_start - start_date seen,
+      case when a.n >= 0 and h.n >= 0 then caller_start + h.n - a.n - start_date end joined,
+      case when h.n >= 0 then caller_start + h.n - start_date end held
+      from {JUDGED} j left join {answers} a using (id) left join {heard} h using (id)
+      where inbound)"""
+    bounds = f"""(select *, case when legs_in = 1 and legs_out = 1 and joined >= seen then joined
+      else seen end low, case when joined is not null then
+      greatest(joined, seen) end high from {waits})"""
+    names = ["offered", "answered", "answered_within", "abandoned", "abandoned_within"]
+    names += ["service_level_low", "service_level_high", "time_to_abandon"]
+    names += ["speed_of_answer_low", "speed_of_answer_high", "wait_p90_low", "wait_p90_high"]
+    same(
+        frame[["application_name", *names]],
+        sql(f"""select application_name, count(*) filter (person or tried),
+        count(*) filter (person), count(*) filter (person and high <= 30),
+        count(*) filter (tried and not coalesce(person, false)),
+        count(*) filter (tried and not coalesce(person, false) and held <= 30),
+        count(*) filter (person and high <= 30) / count(*) filter (person or tried),
+        count(*) filter (person and low <= 30) / count(*) filter (person or tried),
+        avg(held) filter (tried and not coalesce(person, false)),
+        avg(greatest(low, 0)) filter (high is not null),
+        avg(greatest(high, 0)) filter (high is not null),
+        quantile_cont(greatest(low, 0), 0.9) filter (high is not null),
+        quantile_cont(greatest(high, 0), 0.9) filter (high is not null)
+        from {bounds} group by 1"""),
+    )

@@ -222,39 +222,6 @@ def test_reasons(day: dict[str, pa.Table]) -> None:
     ]
 
 
-def test_an_announcement_is_no_answer(day: dict[str, pa.Table]) -> None:
-    (line,) = rows(analysis.inbound_outcomes(day))
-    assert line == (4, 1, 1, 1, 1, 0.25)
-    names = ["call_session_history_id", "caller", "waited", "tried", "end_reason_code", "meaning"]
-    assert rows(analysis.missed(day)[names]) == [(2, "+442079460958", 30, 1, 486, "Busy")]
-    assert rows(analysis.missed(day, outcome="machine")[names]) == [
-        (3, "+442079460958", 60, 0, None, None)
-    ]
-    assert analysis.missed(day, outcome="unanswered")["call_session_history_id"].tolist() == [4]
-    with pytest.raises(ValueError, match="outcome"):
-        analysis.missed(day, outcome="voicemail")
-
-
-def test_a_call_that_a_user_starts_is_not_inbound() -> None:
-    click = tables(
-        sessions=[session(1, "2026-10-05 10:00")],
-        calls=[
-            call(1, "2026-10-05 10:00", **{**AGENT, "incoming": True}, **answered(20)),
-            call(1, "2026-10-05 10:00", **{**CALLER, "incoming": False}, **BUSY),
-        ],
-    )
-    assert analysis.missed(click).empty
-    assert len(analysis.missed(click, own=())) == 1
-    bot = {**CALLER, "incoming": False, "remote_number_type": "bot"}
-    inbound = tables(
-        sessions=[session(1, "2026-10-05 10:00")],
-        calls=[call(1, "2026-10-05 10:00", **CALLER, **answered(9)),
-               call(1, "2026-10-05 10:00", **bot, **answered(9))],
-    )  # fmt: skip
-    assert len(analysis.missed(inbound, outcome="person")) == 1
-    assert len(analysis.missed(inbound, outcome="machine", machines={"bot"})) == 1
-
-
 def test_no_price_is_forgotten_when_its_session_is_not_there() -> None:
     alone = tables(
         sessions=[session(1, "2026-10-05 10:00", application_name="a")],

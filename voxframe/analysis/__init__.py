@@ -5,12 +5,14 @@ and gives a DataFrame; what a figure means, and by which source, stands in its d
 Instants are taken to the second, the service's resolution.
 """
 
+from voxframe.analysis._clock import leg_clock
 from voxframe.analysis._concurrency import busy_hour, concurrency
 from voxframe.analysis._costs import cost_breakdown
 from voxframe.analysis._durations import duration_histogram, duration_stats
 from voxframe.analysis._load import erlang_b, erlang_c, lines_needed, peak_load
-from voxframe.analysis._missed import inbound_outcomes, missed
+from voxframe.analysis._outcomes import inbound_outcomes, missed
 from voxframe.analysis._reasons import end_reasons, finish_reasons
+from voxframe.analysis._service_level import service_level
 from voxframe.analysis._sessions import session_totals
 from voxframe.analysis._sides import far_ends
 from voxframe.analysis._traffic import traffic
@@ -27,9 +29,11 @@ __all__ = [
     "far_ends",
     "finish_reasons",
     "inbound_outcomes",
+    "leg_clock",
     "lines_needed",
     "missed",
     "peak_load",
+    "service_level",
     "session_totals",
     "traffic",
 ]

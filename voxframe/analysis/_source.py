@@ -1,7 +1,7 @@
 """What the functions work on: the four tables, as numpy columns and links between them."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -131,7 +131,8 @@ class Source:
         mask = self.judged.side == SIDES.index(side)
         if mask.all():
             return self
-        return Source({**self.tables, "calls": self["calls"].filter(pa.array(mask))}, self.far_ends)
+        calls = self["calls"].filter(pa.array(mask))
+        return replace(self, tables={**self.tables, "calls": calls})
 
     def count(self, name: str) -> int:
         """Give the number of rows of a table."""

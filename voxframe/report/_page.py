@@ -239,7 +239,7 @@ def _failures(page: _Page) -> list[Listing]:
 def _inbound(page: _Page) -> Listing:
     frame = analysis.inbound_outcomes(page.history, by="application_name")
     frame = frame[frame["inbound"] > 0]
-    names = ("inbound", "person", "missed", "machine", "unanswered")
+    names = ("inbound", "person", "missed", "no_person_tried", "not_accepted")
     rows = tuple(
         (page.label(row["application_name"]), *(_count(row[name]) for name in names),
          _percent(row["missed_share"]))
@@ -247,10 +247,10 @@ def _inbound(page: _Page) -> Listing:
     )  # fmt: skip
     note = (
         "Person: somebody who was called answered. Missed: somebody was called and nobody "
-        "answered. Machine: only the scenario answered."
+        "answered. No person tried: only the scenario answered. Not accepted: nothing did."
     )
-    heads = ("", *names, "share missed")
-    minor = frozenset({"person", "machine", "unanswered"})
+    heads = ("", *(name.replace("_", " ") for name in names), "share missed")
+    minor = frozenset({"person", "no person tried", "not accepted"})
     bar = _bars(list(frame["inbound"]))
     return Listing("Who answered inbound sessions", note, heads, minor, rows, bar)
 

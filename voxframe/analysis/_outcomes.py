@@ -1,0 +1,170 @@
+"""Whom was missed: inbound sessions that no person answered."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from voxframe._spec.tables import SESSION_ID
+from voxframe.analysis._bins import make_bins, zone
+from voxframe.analysis._costs import time_codes
+from voxframe.analysis._grouping import By, Groups, columns_by, over_time
+from voxframe.analysis._inbound import OUTCOMES, judge_inbound
+from voxframe.analysis._output import grouped, ratio, to_frame, unknown
+from voxframe.analysis._sip_codes import meaning
+from voxframe.analysis._source import Entries, Flags, History, Ints, Source, integers
+
+
+def session_groups(source: Source, by: By, freq: str | None, timezone: str) -> Groups:
+    """Group sessions by a stretch of time, if any, and by columns."""
+    size = source.count("sessions")
+    time = None
+    if freq is not None:
+        bins = make_bins(source.session_starts, freq, timezone)
+        time = time_codes(source.session_starts, np.ones(size, np.bool_), bins)
+    return over_time(time, columns_by(source, by, ("sessions",)), size)
+
+
+def counts(groups: Groups, these: Flags) -> Ints:
+    """Count rows by group."""
+    return np.bincount(groups.codes[these], minlength=groups.size).astype(np.int64)
+
+
+def inbound_outcomes(
+    history: History,
+    *,
+    by: By = None,
+    freq: str | None = None,
+    timezone: str = "UTC",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
+) -> pd.DataFrame:
+    """Count what became of the sessions in which somebody called in.
+
+    A session is *inbound* when it has an incoming leg of the telephone network (see
+    :func:`far_ends`); the first of them is the caller's. It is answered by the scenario,
+    so its ``successful`` says only that music played. A *person* was tried when the
+    session has an outgoing leg whose far end is not a machine: a user, a desk, a mobile.
+    Of inbound sessions there are, adding up,
+
+    ====================  ============================================================
+    ``person``            an outgoing leg to a person was answered
+    ``missed``            a person was tried, and none answered
+    ``no_person_tried``   the scenario answered and tried nobody: self-service, a menu,
+                          or the caller hung up in it; these are not told apart
+    ``not_accepted``      no leg was answered: the caller was refused, or gone before
+    ====================  ============================================================
+
+    Whether a colleague's own voice mail picked up, the history does not tell: a use of
+    VOICEMAILDETECTION says that the detector listened and not what it heard. A session's
+    ``rule_name`` stands for a queue; queues themselves are in another method's answer.
+
+    Parameters
+    ----------
+    history : CallHistory or mapping of tables
+        What to look at.
+    by : str or sequence of str, optional
+        Columns of ``sessions``.
+    freq, timezone : str
+        As in :func:`cost_breakdown`; a session counts at its ``start_date``.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`far_ends`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``start`` (with ``freq``), the columns of ``by``, then ``inbound``; ``offered``
+        (to people: person + missed); the four counts above; ``forwarded`` (inbound
+        sessions that dialled the network, too); ``missed_share`` (missed / inbound) and
+        ``abandonment_rate`` (missed / offered), 0 to 1, null where there are none. All of
+        it is null when the calls were not read (``with_calls=False``). In order of time,
+        or the most inbound first.
+    """
+    source = Source.of(history, own=own, machine=machine, network=network)
+    judged = judge_inbound(source)
+    groups = session_groups(source, by, freq, timezone)
+    each = {name.replace(" ", "_"): counts(groups, judged.is_(name)) for name in OUTCOMES}
+    inbound = np.asarray(np.sum(list(each.values()), axis=0, dtype=np.int64))
+    offered = each["person"] + each["missed"]
+    figures = {
+        "inbound": inbound,
+        "offered": offered,
+        **each,
+        "forwarded": counts(groups, judged.forwarded & judged.is_(*OUTCOMES)),
+        "missed_share": ratio(each["missed"], inbound),
+        "abandonment_rate": ratio(each["missed"], offered),
+    }
+    if "calls" in source.unread:
+        figures = unknown(figures)
+    return grouped(groups.labels, figures, "inbound", "numpy_nullable")
+
+
+def missed(
+    history: History,
+    *,
+    outcome: str = "missed",
+    timezone: str = "UTC",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
+) -> pd.DataFrame:
+    """List the inbound sessions in which a person was tried and none answered.
+
+    The definitions are those of :func:`inbound_outcomes`.
+
+    Parameters
+    ----------
+    history : CallHistory or mapping of tables
+        What to look at.
+    outcome : {"missed", "no person tried", "not accepted", "person"}
+        Which of the inbound sessions to list.
+    timezone : str
+        IANA name of the timezone that ``start_date`` is given in.
+    own, machine, network : str or collection of str
+        As in :func:`far_ends`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a session, in the order of ``sessions``: ``call_session_history_id``,
+        ``start_date``, ``application_name``, ``rule_name``, ``caller`` (the remote
+        number of the first leg from outside), ``local_number`` (that was called),
+        ``waited`` (seconds that this leg lasted; null when it is unknown),
+        ``tried`` (outgoing legs to people), ``end_reason_code`` of the last of them and
+        its ``meaning``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown outcome or timezone.
+    """
+    if outcome not in OUTCOMES:
+        raise ValueError(f"outcome: {outcome!r} is not one of {', '.join(map(repr, OUTCOMES))}.")
+    source = Source.of(history, own=own, machine=machine, network=network)
+    judged = judge_inbound(source)
+    rows = np.flatnonzero(judged.is_(outcome))
+    sessions = source["sessions"].take(pa.array(rows))
+    caller = source["calls"].take(pa.array(judged.caller[rows]))
+    last = judged.last[rows]
+    ends = source["calls"]["end_reason_code"].take(pa.array(last, mask=last < 0))
+    codes = integers(ends, null=-1).tolist()
+    meanings = [
+        None if at < 0 else meaning(None if code < 0 else code).text
+        for at, code in zip(last.tolist(), codes, strict=True)
+    ]
+    instant = pa.timestamp("us", zone(timezone))
+    table = pa.table(
+        {
+            SESSION_ID: sessions[SESSION_ID],
+            "start_date": sessions["start_date"].cast(instant),
+            "application_name": sessions["application_name"],
+            "rule_name": sessions["rule_name"],
+            "caller": caller["remote_number"],
+            "local_number": caller["local_number"],
+            "waited": caller["duration"],
+            "tried": judged.tried[rows],
+            "end_reason_code": ends,
+            "meaning": pa.array(meanings, pa.string()),
+        }
+    )
+    return to_frame(table, "numpy_nullable")
