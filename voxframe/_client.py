@@ -34,6 +34,7 @@ from voxframe._query.names import keywords_checked
 from voxframe._query.options import Ids, ReadSpec, Texts, UnknownFields, prepare, prepare_page
 from voxframe._query.window import DateLike, Inclusive
 from voxframe._read.asked import asked
+from voxframe._read.beside import Beside
 from voxframe._read.count import Count
 from voxframe._read.interval import Interval, ServiceState
 from voxframe._read.page import PageReader
@@ -370,8 +371,9 @@ class Client:
         whole = Interval(reading.window.first, reading.window.end)
         with exporting(path, self._identity(reading), whole, overwrite=overwrite) as export:
             if (first := export.resume_from()) is not None:
-                for piece, history in self._pieces(reading, first=first):
-                    export.write(piece, history.tables, history.receipt)
+                with Beside(export.write) as write:
+                    for piece, history in self._pieces(reading, first=first):
+                        write(piece, history.tables, history.receipt)
             return export.finish()
 
     def _pieces(
