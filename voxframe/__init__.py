@@ -12,6 +12,7 @@ from voxframe._decode.decode import Page
 from voxframe._history import CallHistory
 from voxframe._http.credentials import Credentials
 from voxframe._http.retry import RetryPolicy
+from voxframe._partitions import Partition, partitions
 from voxframe._progress import Progress
 from voxframe._read.count import Count
 from voxframe._receipt import Receipt
@@ -22,6 +23,7 @@ __all__ = [
     "Count",
     "Credentials",
     "Page",
+    "Partition",
     "Progress",
     "Receipt",
     "RetryPolicy",
@@ -29,6 +31,7 @@ __all__ = [
     "errors",
     "export_call_history",
     "iter_call_history",
+    "partitions",
     "read_call_history",
 ]
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 from voxframe._decode.decode import Page, decode
 from voxframe._decode.page import RawPage
 from voxframe._history import CallHistory
-from voxframe._http.address import check_base_url
+from voxframe._http.address import service_address
 from voxframe._http.clock import system_clock
 from voxframe._http.credentials import Credentials, CredentialsLike
 from voxframe._http.fetcher import Fetcher
@@ -44,8 +44,6 @@ from voxframe._read.scheduler import SESSIONS_PER_INTERVAL
 from voxframe._receipt import Receipt
 from voxframe.errors import InvalidQueryError
 
-BASE_URL = "https://api.voximplant.com"
-_BASE_URL_VARIABLE = "VOXIMPLANT_BASE_URL"
 _MOST_CONCURRENCY = 64
 
 
@@ -88,18 +86,8 @@ class Client:
         max_concurrency: int = 8,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value
     ) -> None:
-        if (
-            not isinstance(max_concurrency, int)
-            or isinstance(max_concurrency, bool)
-            or not 1 <= max_concurrency <= _MOST_CONCURRENCY
-        ):
-            raise InvalidQueryError(
-                f"max_concurrency: is {max_concurrency!r}, needs to be 1 to {_MOST_CONCURRENCY}",
-            )
-        if not isinstance(retry, RetryPolicy):
-            raise InvalidQueryError("retry: needs a voxframe.RetryPolicy")
-        url = base_url or os.environ.get(_BASE_URL_VARIABLE) or BASE_URL
-        self._url = check_base_url(url)
+        check_limits(max_concurrency, retry)
+        self._url = service_address(base_url)
         loaded = Credentials.load(credentials)
         self._account = loaded.account_id
         self._tokens = TokenSource(loaded, time.time)
@@ -457,6 +445,20 @@ class Client:
         limiter = ConcurrencyLimiter(self._most, clock=clock.monotonic, sleep=clock.sleep)
         fetcher = Fetcher(self._transport, self._tokens, self._retry, limiter, clock, pool.stopped)
         return PageReader(fetcher, decode)
+
+
+def check_limits(max_concurrency: object, retry: object) -> None:
+    """Refuse limits of a connection that mean nothing."""
+    if (
+        not isinstance(max_concurrency, int)
+        or isinstance(max_concurrency, bool)
+        or not 1 <= max_concurrency <= _MOST_CONCURRENCY
+    ):
+        raise InvalidQueryError(
+            f"max_concurrency: is {max_concurrency!r}, needs to be 1 to {_MOST_CONCURRENCY}",
+        )
+    if not isinstance(retry, RetryPolicy):
+        raise InvalidQueryError("retry: needs a voxframe.RetryPolicy")
 
 
 def _without_self(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ READS = [
     voxframe.Client.iter_call_history,
     voxframe.Client.export_call_history,
     voxframe.Client.count_call_history,
+    voxframe.partitions,
 ]
 PAGE = voxframe.Client.get_call_history
 
@@ -66,7 +67,8 @@ def check_signature(function):
         assert hints[parameter.name] == want, f"{name}: {parameter.name}"
     others = {n: p.default for n, p in keywords.items() if n not in {f.name for f in
               of_role("filter")}}  # fmt: skip
-    others.pop("overwrite", None)
+    for own in ("overwrite", "freq", "sessions"):
+        others.pop(own, None)
     want = OF_PAGES if function is PAGE else COMMON
     if not function.__qualname__.startswith("Client."):
         want = want | CONNECTION

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import jwt
+
 from voxframe._client import Client
 from voxframe.emulator import Emulator, World
 
@@ -40,8 +42,8 @@ class RawService:
 
 
 @contextlib.contextmanager
-def raw_client(service: RawService, **options: Any) -> Iterator[Client]:
-    """Serve it, and yield a client of it."""
+def raw_address(accounts: Mapping[int, RawService]) -> Iterator[str]:
+    """Serve what each account has to whom it signs for, and yield where."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -52,27 +54,36 @@ def raw_client(service: RawService, **options: Any) -> Iterator[Client]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             form = dict(urllib.parse.parse_qsl(body))
-            out = json.dumps(service.answer(form)).encode()
+            token = self.headers["Authorization"].removeprefix("Bearer ")
+            account = int(jwt.decode(token, options={"verify_signature": False})["iss"])
+            out = json.dumps(accounts[account].answer(form)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(out)))
             self.end_headers()
             self.wfile.write(out)
 
-    # Its key is only needed to sign with.
-    with Emulator(World(sessions=0)) as signer:
-        key = signer.credentials
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
     thread = threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        with Client(key, base_url=f"http://127.0.0.1:{http.server_port}", **options) as client:
-            yield client
+        yield f"http://127.0.0.1:{http.server_port}"
     finally:
         http.shutdown()
         http.server_close()
         thread.join()
+
+
+@contextlib.contextmanager
+def raw_client(service: RawService, **options: Any) -> Iterator[Client]:
+    """Serve it, and yield a client of it."""
+    # Its key is only needed to sign with.
+    with Emulator(World(sessions=0)) as signer:
+        key = signer.credentials
+    accounts = {key["account_id"]: service}
+    with raw_address(accounts) as address, Client(key, base_url=address, **options) as client:
+        yield client
 
 
 def session(number: int, start: str = "2026-10-05 10:00:00", **more: Any) -> dict[str, Any]:

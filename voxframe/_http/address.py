@@ -1,6 +1,7 @@
 """Where the service is: which addresses a token may go to."""
 
 import ipaddress
+import os
 import re
 
 import httpx
@@ -8,10 +9,16 @@ import httpx
 from voxframe.errors import InvalidQueryError
 
 _EXAMPLE = "https://api.voximplant.com"
+_VARIABLE = "VOXIMPLANT_BASE_URL"
 _LARGEST_PORT = 65_535
 # What can be shown of an address that is not one: a name, never what may be a key or a password.
 _NAME = re.compile(r"[a-z0-9-]{1,40}(\.[a-z0-9-]{1,40}){1,5}(:\d{1,5})?", re.IGNORECASE)
 _OWN_PATH = "/platform_api"
+
+
+def service_address(base_url: str | None) -> str:
+    """Return the address that was given, else the environment's, else Voximplant's own, checked."""
+    return check_base_url(base_url or os.environ.get(_VARIABLE) or _EXAMPLE)
 
 
 def check_base_url(base_url: str) -> str:

@@ -95,12 +95,35 @@ class Credentials:
                 "file's text, a dict or Credentials",
             )
         text = os.fsdecode(source)
-        if text.lstrip(_AROUND).startswith(("{", "[")) or _PEM_BEGINS in text or "\n" in text:
+        if _is_text(text):
             return _from_text(where, text)
         return _from_file(where, text)
 
 
 CredentialsLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Credentials | None
+
+
+def key_path(source: object) -> tuple[str, int | None]:
+    """Return the path of a key file, which may go where no key may; if it is here, whose it is.
+
+    Raises
+    ------
+    CredentialsError
+        It is a key, or may be one; or the file is here and cannot be used.
+    """
+    given = os.fsdecode(source) if isinstance(source, str | os.PathLike) else ""
+    here = os.path.isfile(os.path.expanduser(given))  # noqa: PTH111, PTH113 - never raise
+    if not given or _is_text(given) or (not here and _may_be_secret(given)):
+        raise CredentialsError(
+            "credentials: needs the path of a key file, since no key is taken along; or leave it "
+            f"out, and the key is that which {VARIABLE} names where the data is read",
+        )
+    return given, Credentials.load(given).account_id if here else None
+
+
+def _is_text(given: str) -> bool:
+    """Return whether it is what a key file holds, or should, and not its path."""
+    return given.lstrip(_AROUND).startswith(("{", "[")) or _PEM_BEGINS in given or "\n" in given
 
 
 def _from_file(where: str, given: str) -> Credentials:
