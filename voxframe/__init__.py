@@ -6,8 +6,10 @@ from voxframe._api import (
     export_call_history,
     iter_call_history,
     read_call_history,
+    sync_call_history,
 )
 from voxframe._client import Client
+from voxframe._dataset.report import SyncReport
 from voxframe._decode.decode import Page
 from voxframe._history import CallHistory
 from voxframe._http.credentials import Credentials
@@ -27,12 +29,14 @@ __all__ = [
     "Progress",
     "Receipt",
     "RetryPolicy",
+    "SyncReport",
     "count_call_history",
     "errors",
     "export_call_history",
     "iter_call_history",
     "partitions",
     "read_call_history",
+    "sync_call_history",
 ]
 
 __version__ = "0.1.0"

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from typing import Any, Literal
 
 from voxframe._client import Client
+from voxframe._dataset.report import SyncReport
 from voxframe._history import CallHistory
 from voxframe._http.credentials import CredentialsLike
 from voxframe._http.retry import RetryPolicy
@@ -15,6 +16,7 @@ from voxframe._query.options import Ids, ReadSpec, Texts, UnknownFields, prepare
 from voxframe._query.window import DateLike, Inclusive
 from voxframe._read.count import Count
 from voxframe._receipt import Receipt
+from voxframe._sync import prepare_sync
 
 
 @keywords_checked
@@ -321,12 +323,110 @@ def count_call_history(
         return client._count(spec)
 
 
+@keywords_checked
+def sync_call_history(
+    path: str | os.PathLike[str],
+    from_date: DateLike | None = None,
+    to_date: DateLike | None = None,
+    *,
+    lookback: str | timedelta = "3D",
+    format: Literal["parquet", "delta"] | None = None,  # noqa: A002 - as pandas and Arrow call it
+    storage_options: Mapping[str, str] | None = None,
+    vanished: Literal["keep", "drop"] = "keep",
+    timezone: str | tzinfo = "UTC",
+    call_session_history_id: Ids = None,
+    application_id: Ids = None,
+    application_name: Texts = None,
+    user_id: Ids = None,
+    rule_name: str | None = None,
+    remote_number: Texts = None,
+    remote_number_list: Texts = None,
+    local_number: Texts = None,
+    call_session_history_custom_data: str | None = None,
+    child_account_id: Ids | Literal["all"] = None,
+    children_calls_only: bool | None = None,
+    min_duration: int | None = None,
+    max_duration: int | None = None,
+    with_calls: bool = True,
+    with_records: bool = True,
+    with_other_resources: bool = True,
+    credentials: CredentialsLike = None,
+    base_url: str | None = None,
+    max_concurrency: int = 8,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value
+    progress: bool | Report | None = None,
+    unknown_fields: UnknownFields = "keep",
+) -> SyncReport:
+    """Make a dataset hold what the service knows, from a date until now.
+
+    The same call is right for the first time and for every time after, be it each
+    minute, hour or night. It reads the days that are new or not settled, today as far
+    as it is, and replaces each as a whole, so that sessions that appear late and bills that
+    grow come in. A run that was missed or killed is made good by the next one.
+
+    Parameters
+    ----------
+    path : path
+        Folder of the dataset, as :func:`export_call_history` writes it. An export of the
+        same query is taken over.
+    from_date : date-like, optional
+        The first moment that is wanted; needed once, then remembered. An earlier one
+        extends the dataset, a later one changes nothing.
+    to_date : date-like, optional
+        None is now. What is held beyond it stays as it is.
+    lookback : str or timedelta, default "3D"
+        How long after its end a day is read again, by this machine's clock and by the
+        service's: so late may sessions appear and bills change. With a longer one than
+        before, days that are not settled any more are read again.
+    format : {"parquet", "delta"}, optional
+        None is what is there, else Parquet.
+    storage_options : Mapping of str, optional
+        For Delta tables in an object store.
+    vanished : {"keep", "drop"}, default "keep"
+        What becomes of sessions of days that are read again, if the service no longer
+        gives them. A link that it has cleared keeps its old value in any case.
+    timezone : str or tzinfo, default "UTC"
+        For naive dates. Days of the dataset are those of UTC.
+    call_session_history_id, application_id, …
+        As for :func:`read_call_history`: the same each time, another query is refused.
+
+    Returns
+    -------
+    SyncReport
+        ``changes``, a row a day, and ``receipt``.
+
+    Raises
+    ------
+    ExportError
+        The folder cannot be written, is being written by another sync, or holds
+        something else.
+    VoxframeError
+        As for :func:`read_call_history`. The days that were finished stay.
+
+    Examples
+    --------
+    >>> voxframe.sync_call_history("history", "2026-01-01")  # doctest: +SKIP
+    >>> voxframe.sync_call_history("history").changes  # doctest: +SKIP
+    """
+    order = prepare_sync(_of_the_query(locals()))
+    with _client(locals()) as client:
+        return client._sync(order)
+
+
 _CONNECTION = ("credentials", "base_url", "max_concurrency", "retry")
 _DESTINATION = ("path", "overwrite")
 
 
 def _checked(given: Mapping[str, Any]) -> tuple[ReadSpec, Client]:
     """Check the query, then the rest: a wrong date is said before a missing key."""
-    apart = (*_CONNECTION, *_DESTINATION)
-    spec = prepare({name: value for name, value in given.items() if name not in apart})
-    return spec, Client(**{name: given[name] for name in _CONNECTION})
+    query = _of_the_query(given)
+    spec = prepare({name: value for name, value in query.items() if name not in _DESTINATION})
+    return spec, _client(given)
+
+
+def _of_the_query(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name not in _CONNECTION}
+
+
+def _client(given: Mapping[str, Any]) -> Client:
+    return Client(**{name: given[name] for name in _CONNECTION})

@@ -7,14 +7,15 @@ import os
 import time
 import weakref
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from types import TracebackType
 from typing import Any, Literal, Self
 
 import pyarrow as pa
 
+from voxframe._dataset.report import SyncReport
 from voxframe._decode.decode import Page, decode
 from voxframe._decode.page import RawPage
 from voxframe._history import CallHistory
@@ -32,7 +33,7 @@ from voxframe._plan.plan import ahead
 from voxframe._progress import Report, reporter
 from voxframe._query.names import keywords_checked
 from voxframe._query.options import Ids, ReadSpec, Texts, UnknownFields, prepare, prepare_page
-from voxframe._query.window import DateLike, Inclusive
+from voxframe._query.window import DateLike, Inclusive, Window
 from voxframe._read.asked import asked
 from voxframe._read.beside import Beside
 from voxframe._read.count import Count
@@ -42,6 +43,7 @@ from voxframe._read.pool import Pool
 from voxframe._read.reader import Reader, decoding
 from voxframe._read.scheduler import SESSIONS_PER_INTERVAL
 from voxframe._receipt import Receipt
+from voxframe._sync import SyncOrder, prepare_sync, sync
 from voxframe.errors import InvalidQueryError
 
 _MOST_CONCURRENCY = 64
@@ -329,6 +331,43 @@ class Client:
         """
         return self._count(prepare(_without_self(locals())))
 
+    @keywords_checked
+    def sync_call_history(
+        self,
+        path: str | os.PathLike[str],
+        from_date: DateLike | None = None,
+        to_date: DateLike | None = None,
+        *,
+        lookback: str | timedelta = "3D",
+        format: Literal["parquet", "delta"] | None = None,  # noqa: A002 - as pandas and Arrow call it
+        storage_options: Mapping[str, str] | None = None,
+        vanished: Literal["keep", "drop"] = "keep",
+        timezone: str | tzinfo = "UTC",
+        call_session_history_id: Ids = None,
+        application_id: Ids = None,
+        application_name: Texts = None,
+        user_id: Ids = None,
+        rule_name: str | None = None,
+        remote_number: Texts = None,
+        remote_number_list: Texts = None,
+        local_number: Texts = None,
+        call_session_history_custom_data: str | None = None,
+        child_account_id: Ids | Literal["all"] = None,
+        children_calls_only: bool | None = None,
+        min_duration: int | None = None,
+        max_duration: int | None = None,
+        with_calls: bool = True,
+        with_records: bool = True,
+        with_other_resources: bool = True,
+        progress: bool | Report | None = None,
+        unknown_fields: UnknownFields = "keep",
+    ) -> SyncReport:
+        """Make a dataset hold what the service knows, from a date until now.
+
+        As :func:`voxframe.sync_call_history`, on this client's connections.
+        """
+        return self._sync(prepare_sync(_without_self(locals())))
+
     def _read(self, reading: ReadSpec) -> CallHistory:
         """Read what was checked before, as one result."""
         whole = Interval(reading.window.first, reading.window.end)
@@ -359,13 +398,18 @@ class Client:
         whole = Interval(reading.window.first, reading.window.end)
         with exporting(path, self._identity(reading), whole, overwrite=overwrite) as export:
             if (first := export.resume_from()) is not None:
+                rest = Interval(max(first, whole.first), whole.end)
                 with Beside(export.write) as write:
-                    for piece, history in self._pieces(reading, first=first):
+                    for piece, history in self._pieces(reading, [rest]):
                         write(piece, history.tables, history.receipt)
             return export.finish()
 
+    def _sync(self, order: SyncOrder) -> SyncReport:
+        """Bring a dataset up to date as was checked before."""
+        return sync(self, order)
+
     def _pieces(
-        self, reading: ReadSpec, *, first: int | None = None
+        self, reading: ReadSpec, intervals: Sequence[Interval] | None = None
     ) -> Iterator[tuple[Interval, CallHistory]]:
         """Read piece by piece, oldest first unless newest first was asked for.
 
@@ -373,17 +417,22 @@ class Client:
         ----------
         reading : ReadSpec
             What to read.
-        first : int, optional
-            Leave out what starts before this second.
+        intervals : sequence of Interval, optional
+            Read these, in order, instead of the whole window.
 
         Yields
         ------
         tuple of Interval and CallHistory
             Neighbouring stretches of time, empty ones included.
         """
-        begin = reading.window.first if first is None else max(first, reading.window.first)
+        if intervals is None:
+            intervals = [Interval(reading.window.first, reading.window.end)]
+        else:
+            first, end = intervals[0].first, intervals[-1].end
+            window = Window(datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(end, UTC))
+            reading = replace(reading, query=replace(reading.query, window=window))
         with self._running(reading, lean=True) as running:
-            for result in running.gather([Interval(begin, reading.window.end)], whole=False):
+            for result in running.gather([*intervals], whole=False):
                 piece, history = result.pages.interval, running.history(result)
                 del result
                 yield piece, history
@@ -463,5 +512,5 @@ def check_limits(max_concurrency: object, retry: object) -> None:
 
 def _without_self(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a read is asked for, without where it comes from and goes to."""
-    apart = ("self", "path", "overwrite")
+    apart = ("self",) if "lookback" in given else ("self", "path", "overwrite")
     return {name: value for name, value in given.items() if name not in apart}

@@ -26,6 +26,7 @@ READS = [
     voxframe.Client.count_call_history,
     voxframe.partitions,
 ]
+SYNCS = [voxframe.sync_call_history, voxframe.Client.sync_call_history]
 PAGE = voxframe.Client.get_call_history
 
 TYPES = {
@@ -44,6 +45,9 @@ COMMON = {
 }  # fmt: skip
 CONNECTION = {
     "credentials": None, "base_url": None, "max_concurrency": 8, "retry": voxframe.RetryPolicy(),
+}  # fmt: skip
+OF_SYNCS = {
+    "lookback": "3D", "format": None, "storage_options": None, "vanished": "keep",
 }  # fmt: skip
 OF_PAGES = {
     "with_calls": False, "with_records": False, "with_other_resources": True, "desc_order": False,
@@ -70,15 +74,19 @@ def check_signature(function):
     for own in ("overwrite", "freq", "sessions"):
         others.pop(own, None)
     want = OF_PAGES if function is PAGE else COMMON
+    if function in SYNCS:
+        # A dataset is in order of time and whole days, whatever is asked.
+        want = {n: v for n, v in COMMON.items() if n not in ("inclusive", "desc_order")} | OF_SYNCS
     if not function.__qualname__.startswith("Client."):
         want = want | CONNECTION
     assert others == want
     assert all(p.kind is not p.VAR_KEYWORD for p in signature.parameters.values())
     assert signature.parameters["to_date"].default is None
-    assert signature.parameters["from_date"].default is inspect.Parameter.empty
+    begin = None if function in SYNCS else inspect.Parameter.empty
+    assert signature.parameters["from_date"].default is begin
 
 
-@pytest.mark.parametrize("function", [*READS, PAGE], ids=lambda f: f.__qualname__)
+@pytest.mark.parametrize("function", [*READS, *SYNCS, PAGE], ids=lambda f: f.__qualname__)
 def test_every_keyword_stands_by_name_in_every_signature(function):
     check_signature(function)
 
@@ -112,6 +120,6 @@ def test_a_new_personal_filter_follows_everywhere_or_fails_by_name(monkeypatch):
     assert "passport" not in query(october, caller_passport="AB-1").splittable_by
     given = options().parse_args(["--caller-passport", "AB-1"])
     assert filters_of(given)["caller_passport"] == ["AB-1"]
-    for function in (*READS, PAGE):
+    for function in (*READS, *SYNCS, PAGE):
         with pytest.raises(AssertionError, match="does not take caller_passport"):
             check_signature(function)

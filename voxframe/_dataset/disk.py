@@ -61,7 +61,7 @@ def of_the_system(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def writing(target: Path, cure: str = "") -> Iterator[None]:
+def writing(target: Path | str, cure: str = "") -> Iterator[None]:
     """Tell a fault of the disk as an ExportError."""
     try:
         yield

@@ -2,7 +2,7 @@
 
 import json
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ HOUSEKEEPING = "_voxframe"
 _MANIFEST = "manifest.json"
 _VERSION = 2
 _CURE = "restore it, or pass overwrite=True to the export to read all of it again"
+_CURE_OF_SYNC = "restore it, or move the whole folder away and sync a new one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Day:
         Which run read it; stands in the metadata of its files.
     files : Mapping of int
         Each file's path in the dataset, with ``/``, and its size in bytes.
+    vanished : int
+        How many of its sessions the service no longer gave when it was read.
     """
 
     rows: Mapping[str, int]
@@ -46,6 +49,7 @@ class Day:
     read_at: datetime
     run: str
     files: Mapping[str, int]
+    vanished: int = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,6 +89,8 @@ class Manifest:
         Files that were replaced by nothing and may still lie there.
     receipt : Receipt or None
         What was spent so far, stretches read twice included.
+    lookback : int or None
+        Seconds after its end for which a day is read again; None of an export, which is not.
     version : int
         Of the form that it was read from.
     """
@@ -97,6 +103,7 @@ class Manifest:
     placing: list[str] = field(default_factory=list)
     removing: list[str] = field(default_factory=list)
     receipt: Receipt | None = None
+    lookback: int | None = None
     version: int = _VERSION
 
     @classmethod
@@ -125,6 +132,9 @@ class Manifest:
                 placing=[day for day in plain["placing"] if plain["days"][day]],
                 removing=list(map(_inside, plain["removing"])),
                 receipt=_receipt(plain["receipt"]),
+                lookback=None
+                if plain.get("lookback") is None
+                else operator.index(plain["lookback"]),
             )
         except (
             ArithmeticError,
@@ -149,6 +159,7 @@ class Manifest:
             "placing": self.placing,
             "removing": self.removing,
             "receipt": self.receipt and self.receipt.to_dict(),
+            "lookback": self.lookback,
         }
         # A line a day: so that people can read it, and it stays small.
         days = ",\n".join(
@@ -159,8 +170,8 @@ class Manifest:
 
     @property
     def covered(self) -> bool:
-        """Whether all of the window was read, be it before it was over."""
-        return self._read_until() >= self.end
+        """Whether all of the window was read, be it before it was over; a sync grows for ever."""
+        return self.lookback is not None or self._read_until() >= self.end
 
     def resume_from(self) -> int | None:
         """Return the first second that is still to be read; None if there is none."""
@@ -203,7 +214,7 @@ class Manifest:
         if not plain:
             return replace(receipt, settled="the window is empty, so nothing was asked")
         until = self.resume_from()
-        if until is None:
+        if until is None or self.lookback is not None:
             return receipt
         read_at = min(s.read_at for s in self.read if s.over_until < s.end)
         return replace(
@@ -225,20 +236,21 @@ class Manifest:
         ExportError
             A file is missing, has another size, or is not ours; it is named.
         """
+        cure = _CURE if self.lookback is None else _CURE_OF_SYNC
         for name, day in self.days.items():
             for table, rows in day.rows.items():
                 if rows and not any(file.startswith(f"{table}/") for file in day.files):
-                    raise ExportError(f"{root} has lost the {table} of {name}: {_CURE}")
+                    raise ExportError(f"{root} has lost the {table} of {name}: {cure}")
             for file, size in day.files.items():
                 try:
                     found = self.where(root, name, file).stat().st_size
                 except FileNotFoundError:
-                    raise ExportError(f"{root / file} is missing: {_CURE}") from None
+                    raise ExportError(f"{root / file} is missing: {cure}") from None
                 if found != size:
                     raise ExportError(
                         f"{root / file} is cut short or of another write ({found} bytes of "
                         f"{size}): "
-                        f"{_CURE}",
+                        f"{cure}",
                     )
         self.check_strangers(root)
 
@@ -290,6 +302,25 @@ def settle(root: Path, manifest: Manifest) -> None:
             sync(folder)
 
 
+def announce(root: Path, manifest: Manifest, run: str, ours: Collection[str]) -> None:
+    """Name in the manifest what a run has staged: from here on it is there.
+
+    Raises
+    ------
+    ExportError
+        Something else lies there: a file that is none of ``ours``.
+    """
+    for name in manifest.placing:
+        for file in manifest.days[name].files:
+            if file not in ours and (root / file).exists():
+                raise ExportError(
+                    f"{root / file} was not written by this export; move it elsewhere"
+                )
+    if manifest.placing:
+        sync(staging(root, run))
+    manifest.save(root)
+
+
 def clear_staging(root: Path) -> None:
     """Remove what was never named in the manifest."""
     discard(staging(root))
@@ -313,6 +344,7 @@ def _plain(day: Day) -> dict[str, Any]:
         "read_at": day.read_at.isoformat(timespec="seconds"),
         "run": day.run,
         "files": day.files,
+        "vanished": day.vanished,
     }
 
 
@@ -324,6 +356,7 @@ def _day(name: str, plain: Mapping[str, Any]) -> Day:
         read_at=_instant(plain["read_at"]),
         run=_word(plain["run"]),
         files={_inside(file): operator.index(size) for file, size in plain["files"].items()},
+        vanished=operator.index(plain.get("vanished", 0)),
     )
 
 
@@ -340,6 +373,10 @@ def _rows(plain: Mapping[str, Any]) -> dict[str, int]:
     return {name: operator.index(plain[name]) for name in SCHEMAS}
 
 
+def _seconds(plain: int | None) -> int | None:
+    return None if plain is None else operator.index(plain)
+
+
 def _instant(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -348,7 +385,8 @@ def _instant(text: str) -> datetime:
 
 
 def _word(text: str) -> str:
-    if not text.isalnum():
+    # Days of the first form, which are not read again yet, have no run.
+    if text and not text.isalnum():
         raise ValueError(text)
     return text
 

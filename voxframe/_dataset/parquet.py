@@ -22,20 +22,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-import pyarrow as pa
-from pyarrow import parquet as pq
-
-from voxframe._dataset.disk import local_path, locked, of_the_system, sync, writing
-from voxframe._dataset.files import WRITE_KEY, written_by
+from voxframe._dataset.day import DayWriter
+from voxframe._dataset.disk import local_path, locked, of_the_system, writing
+from voxframe._dataset.files import written_by
 from voxframe._dataset.layout import (
     DAY,
-    STORED,
     Tables,
     by_day,
-    cost_of,
     day_name,
     day_number,
-    file_name,
     stored,
 )
 from voxframe._dataset.manifest import (
@@ -43,17 +38,14 @@ from voxframe._dataset.manifest import (
     Day,
     Manifest,
     Stretch,
+    announce,
     clear_staging,
     settle,
-    staged_name,
     staging,
 )
 from voxframe._receipt import Receipt
-from voxframe._spec.tables import SCHEMAS
 from voxframe.errors import ExportError
 
-# A row group of about a million values is read in one go and still skipped in small steps.
-_VALUES = 1_000_000
 _GOES_ON = "; the days finished so far are whole, and the same call goes on from there"
 
 
@@ -98,7 +90,7 @@ def exporting(
         with writing(target):
             _check_target(target, query, overwrite=overwrite)
             (target / HOUSEKEEPING).mkdir(parents=True, exist_ok=True)
-            refusal = f"{target} is being written by another export"
+            refusal = f"{target} is being written by another export or sync"
             held.enter_context(locked(target / HOUSEKEEPING / "lock", refusal))
             # Another export may have begun, and ended, before the lock was had.
             _check_target(target, query, overwrite=overwrite)
@@ -179,7 +171,7 @@ class ParquetFolder:
         self._run = uuid.uuid4().hex[:12]  # a name in a folder of few runs
         self._opened_at = datetime.now(UTC)
         self._read_at: datetime | None = None
-        self._open: _OpenDay | None = None
+        self._open: DayWriter | None = None
         self._whole: dict[str, Day] = {}
         self._from: int | None = manifest.resume_from()
         self._settled = True
@@ -223,8 +215,8 @@ class ParquetFolder:
             if self._open is not None and self._open.day != day:
                 self._close_day()
             if self._open is None:
-                self._open = _OpenDay(day, staging(self._root, self._run), self._run, read_at)
-            self._open.add(part)
+                self._open = DayWriter(day, staging(self._root, self._run), self._run, read_at)
+            self._open.add({name: stored(table, name) for name, table in part.items()})
         last = interval.end >= self._manifest.end
         until = interval.end if last else interval.end // DAY * DAY
         if self._open is not None and (last or (self._open.day + 1) * DAY <= until):
@@ -251,7 +243,7 @@ class ParquetFolder:
             if not any(day.files for day in manifest.days.values()):
                 # Readers want a schema even where there are no rows.
                 day = manifest.first // DAY
-                empty = _OpenDay(day, staging(self._root, self._run), self._run, self._opened_at)
+                empty = DayWriter(day, staging(self._root, self._run), self._run, self._opened_at)
                 manifest.days[day_name(day)] = empty.close()
                 manifest.placing = [day_name(day)]
                 self._commit()
@@ -293,99 +285,7 @@ class ParquetFolder:
         """Make the manifest true, and bring the files to where it says."""
         if self._replaces is not None:
             return
-        for name in self._manifest.placing:
-            for file in self._manifest.days[name].files:
-                if file not in (ours or ()) and (self._root / file).exists():
-                    raise ExportError(
-                        f"{self._root / file} was not written by this export; move it elsewhere"
-                    )
-        if self._manifest.placing:
-            sync(staging(self._root, self._run))
-        self._manifest.save(self._root)
+        announce(self._root, self._manifest, self._run, ours or set())
         self._settled = False
         settle(self._root, self._manifest)
         self._settled = True
-
-
-class _OpenDay:
-    """One day being written, a file a table."""
-
-    def __init__(self, day: int, folder: Path, run: str, read_at: datetime) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.day = day
-        self._folder, self._run, self._read_at = folder, run, read_at
-        self._cost = cost_of({name: schema.empty_table() for name, schema in SCHEMAS.items()})
-        self._files = {name: file_name(name, day_name(day)) for name in SCHEMAS}
-        self._writers = {
-            name: _FileWriter(folder / staged_name(file), name, run)
-            for name, file in self._files.items()
-        }
-
-    def add(self, tables: Tables) -> None:
-        self._cost += cost_of(tables)
-        for name, writer in self._writers.items():
-            writer.add(tables[name])
-
-    def close(self) -> Day:
-        sizes = {self._files[name]: writer.close() for name, writer in self._writers.items()}
-        rows = {name: writer.rows for name, writer in self._writers.items()}
-        return Day(rows, self._cost, self._read_at, self._run, sizes)
-
-    def abandon(self) -> None:
-        """Let go of files that will not be whole."""
-        for writer in self._writers.values():
-            writer.abandon()
-
-
-class _FileWriter:
-    """One table of one day."""
-
-    def __init__(self, path: Path, name: str, run: str) -> None:
-        self.rows = 0
-        self._path, self._name = path, name
-        self._schema = STORED[name].with_metadata({WRITE_KEY: run.encode()})
-        # A dataset's readers skip row groups by the statistics of sorted starts.
-        sorted_by = [i for i, n in enumerate(self._schema.names) if n == "start_date"]
-        self._options = {
-            "compression": "zstd",
-            "sorting_columns": [pq.SortingColumn(i) for i in sorted_by] or None,
-        }
-        self._group = max(_VALUES // len(self._schema), 1)
-        self._buffer: list[pa.Table] = []
-        self._buffered = 0
-        self._file: Any = None
-        self._writer: pq.ParquetWriter | None = None
-
-    def add(self, table: pa.Table) -> None:
-        self._buffer.append(table)
-        self.rows += len(table)
-        self._buffered += len(table)
-        if self._buffered >= self._group:
-            self._flush()
-
-    def close(self) -> int:
-        """Bring the file to the disk; return its size."""
-        self._flush().close()
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        size = int(self._file.tell())
-        self._file.close()
-        return size
-
-    def abandon(self) -> None:
-        if self._writer is not None:
-            with contextlib.suppress(OSError, pa.ArrowException):
-                self._writer.close()
-            with contextlib.suppress(OSError):
-                self._file.close()
-
-    def _flush(self) -> pq.ParquetWriter:
-        if self._writer is None:
-            self._file = self._path.open("wb")
-            self._writer = pq.ParquetWriter(self._file, self._schema, **self._options)
-        if self._buffer:
-            table = pa.concat_tables([stored(part, self._name) for part in self._buffer])
-            table = table.unify_dictionaries().replace_schema_metadata(self._schema.metadata)
-            self._writer.write_table(table, row_group_size=self._group)
-        self._buffer, self._buffered = [], 0
-        return self._writer

@@ -1,0 +1,108 @@
+"""One day on its way to the disk: a Parquet file a table, written as its rows come."""
+
+import contextlib
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet as pq
+
+from voxframe._dataset.files import WRITE_KEY
+from voxframe._dataset.layout import STORED, Tables, cost_of, day_name, file_name
+from voxframe._dataset.manifest import Day, staged_name
+from voxframe._spec.tables import SCHEMAS
+
+# A row group of about a million values is read in one go and still skipped in small steps.
+_VALUES = 1_000_000
+
+
+class DayWriter:
+    """One day being written, a file a table, in staging."""
+
+    def __init__(self, day: int, folder: Path, run: str, read_at: datetime) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.day = day
+        self._folder, self._run, self._read_at = folder, run, read_at
+        self.cost = cost_of({name: schema.empty_table() for name, schema in SCHEMAS.items()})
+        self._files = {name: file_name(name, day_name(day)) for name in SCHEMAS}
+        self._writers = {
+            name: _FileWriter(folder / staged_name(file), name, run)
+            for name, file in self._files.items()
+        }
+
+    def add(self, tables: Tables) -> None:
+        """Add stored tables, later than those before."""
+        self.cost += cost_of(tables)
+        for name, writer in self._writers.items():
+            writer.add(tables[name])
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """How many there are so far, by table."""
+        return {name: writer.rows for name, writer in self._writers.items()}
+
+    def close(self, vanished: int = 0) -> Day:
+        """Bring the files to the disk; return what they hold."""
+        sizes = {self._files[name]: writer.close() for name, writer in self._writers.items()}
+        return Day(self.rows, self.cost, self._read_at, self._run, sizes, vanished)
+
+    def abandon(self) -> None:
+        """Let go of files that will not be whole."""
+        for writer in self._writers.values():
+            writer.abandon()
+
+
+class _FileWriter:
+    """One table of one day."""
+
+    def __init__(self, path: Path, name: str, run: str) -> None:
+        self.rows = 0
+        self._path, self._name = path, name
+        self._schema = STORED[name].with_metadata({WRITE_KEY: run.encode()})
+        # A dataset's readers skip row groups by the statistics of sorted starts.
+        sorted_by = [i for i, n in enumerate(self._schema.names) if n == "start_date"]
+        self._options = {
+            "compression": "zstd",
+            "sorting_columns": [pq.SortingColumn(i) for i in sorted_by] or None,
+        }
+        self._group = max(_VALUES // len(self._schema), 1)
+        self._buffer: list[pa.Table] = []
+        self._buffered = 0
+        self._file: Any = None
+        self._writer: pq.ParquetWriter | None = None
+
+    def add(self, table: pa.Table) -> None:
+        self._buffer.append(table)
+        self.rows += len(table)
+        self._buffered += len(table)
+        if self._buffered >= self._group:
+            self._flush()
+
+    def close(self) -> int:
+        """Bring the file to the disk; return its size."""
+        self._flush().close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        size = int(self._file.tell())
+        self._file.close()
+        return size
+
+    def abandon(self) -> None:
+        if self._writer is not None:
+            with contextlib.suppress(OSError, pa.ArrowException):
+                self._writer.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
+
+    def _flush(self) -> pq.ParquetWriter:
+        if self._writer is None:
+            self._file = self._path.open("wb")
+            self._writer = pq.ParquetWriter(self._file, self._schema, **self._options)
+        if self._buffer:
+            table = pa.concat_tables(self._buffer)
+            table = table.unify_dictionaries().replace_schema_metadata(self._schema.metadata)
+            self._writer.write_table(table, row_group_size=self._group)
+        self._buffer, self._buffered = [], 0
+        return self._writer

@@ -1,0 +1,162 @@
+"""A dataset in a folder of this machine, as a sync reads and replaces it day by day."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet as pq
+
+from voxframe._dataset.day import DayWriter
+from voxframe._dataset.disk import local_path, locked, of_the_system, writing
+from voxframe._dataset.layout import DAY, STORED, day_name, restored, stored
+from voxframe._dataset.manifest import (
+    HOUSEKEEPING,
+    Day,
+    Manifest,
+    Stretch,
+    announce,
+    clear_staging,
+    settle,
+    staging,
+)
+from voxframe._spec.tables import SCHEMAS
+from voxframe.errors import ExportError, InvalidQueryError
+
+# Rows that are taken at once from a file of what is held.
+_BATCH = 65_536
+
+
+@contextlib.contextmanager
+def opened(
+    path: str | os.PathLike[str], query: Mapping[str, Any], first: int | None
+) -> Iterator["FolderStore"]:
+    """Open a folder for a sync: new, synced before, or an export that is taken over.
+
+    Raises
+    ------
+    ExportError
+        The folder cannot be written, is in use, or holds something else.
+    InvalidQueryError
+        There is nothing yet, and no first second.
+    """
+    target = local_path(path)
+    with contextlib.ExitStack() as held:
+        with writing(target):
+            if _held_there(target, query) is None and first is None:
+                raise InvalidQueryError(f"from_date: is needed, since {target} holds nothing yet")
+            (target / HOUSEKEEPING).mkdir(parents=True, exist_ok=True)
+            refusal = f"{target} is being written by another export or sync"
+            held.enter_context(locked(target / HOUSEKEEPING / "lock", refusal))
+            # Another one may have begun, and ended, before the lock was had.
+            manifest = _held_there(target, query)
+            if manifest is None:
+                manifest = Manifest(query, first or 0, first or 0)
+            else:
+                settle(target, manifest)
+                clear_staging(target)
+                manifest.placing, manifest.removing = [], []
+                manifest.check(target)
+            if manifest.version == 1:
+                # Its days have other columns, and when they were read is not known.
+                manifest.read, manifest.version = [], 2
+            store = FolderStore(target, manifest)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def _held_there(target: Path, query: Mapping[str, Any]) -> Manifest | None:
+    if not target.exists():
+        return None
+    if not target.is_dir():
+        raise ExportError(f"{target} is a file; name a folder")
+    manifest = Manifest.load(target)
+    if manifest is None:
+        names = [entry.name for entry in target.iterdir()]
+        if strangers := [n for n in names if n != HOUSEKEEPING and not of_the_system(n)]:
+            raise ExportError(
+                f"{target} holds other data ({min(strangers)}); name a folder of its own",
+            )
+    elif manifest.query["fingerprint"] != query["fingerprint"]:
+        raise ExportError(
+            f"{target} holds the call history of another query, account or address; give the "
+            "same filters as before, or name another folder",
+        )
+    return manifest
+
+
+@dataclass(slots=True)
+class FolderStore:
+    """A folder, held by one sync."""
+
+    root: Path
+    manifest: Manifest
+    run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    _settled: bool = True
+
+    @property
+    def staging(self) -> Path:
+        """Where this run's days are written."""
+        return staging(self.root, self.run)
+
+    def held(self, day: str) -> dict[str, Iterator[pa.Table]]:
+        """Return a day's stored tables, in pieces, in order."""
+        files = self.manifest.days[day].files
+        return {
+            name: self._tables([f for f in files if f.startswith(f"{name}/")], name)
+            for name in SCHEMAS
+        }
+
+    def _tables(self, files: list[str], name: str) -> Iterator[pa.Table]:
+        for file in files:
+            try:
+                with pq.ParquetFile(self.root / file) as parquet:
+                    for batch in parquet.iter_batches(_BATCH):
+                        yield as_stored(pa.Table.from_batches([batch]), name, self.root / file)
+            except (OSError, pa.ArrowException) as error:
+                raise ExportError(
+                    f"{self.root / file} cannot be read: {type(error).__name__}"
+                ) from error
+
+    def publish(self, stretch: Stretch, days: Mapping[str, Day]) -> None:
+        """Let days that are staged be what is there of a stretch."""
+        ours = {file for day in self.manifest.days.values() for file in day.files}
+        with writing(self.root):
+            self.manifest.note(stretch, days)
+            announce(self.root, self.manifest, self.run, ours)
+            self._settled = False
+            settle(self.root, self.manifest)
+            self._settled = True
+        self.manifest.placing, self.manifest.removing = [], []
+
+    def finish(self) -> None:
+        """Leave a schema for readers even where there are no rows."""
+        with writing(self.root):
+            if not any(day.files for day in self.manifest.days.values()):
+                day = self.manifest.first // DAY
+                empty = DayWriter(day, self.staging, self.run, datetime.now(UTC))
+                self.manifest.days[day_name(day)] = empty.close()
+                self.manifest.placing = [day_name(day)]
+                announce(self.root, self.manifest, self.run, ())
+                settle(self.root, self.manifest)
+            else:
+                self.manifest.save(self.root)
+
+    def close(self) -> None:
+        """Remove what was not published."""
+        if self._settled:
+            clear_staging(self.root)
+
+
+def as_stored(table: pa.Table, name: str, source: object) -> pa.Table:
+    """Return a table of a file under the schema of a dataset, whichever version wrote it."""
+    if table.column_names != STORED[name].names:
+        return stored(restored(table, name, source), name)
+    return table.cast(STORED[name])

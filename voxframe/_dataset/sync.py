@@ -1,0 +1,346 @@
+"""A dataset that follows the service: which days are read again, and what becomes of them.
+
+A day is read whole and replaced whole. It is settled once it was read so long after
+it ended that nothing of it changes any more; when each was read is kept with the data, so
+what a run has to read follows from what is there.
+"""
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from voxframe._dataset.day import DayWriter
+from voxframe._dataset.disk import writing
+from voxframe._dataset.held import HeldDay
+from voxframe._dataset.layout import DAY, STORED, Tables, by_day, day_name, day_number, stored
+from voxframe._dataset.manifest import Day, Manifest, Stretch
+from voxframe._dataset.merge import merge
+from voxframe._dataset.report import DayChange, SyncReport, report
+from voxframe._receipt import Receipt
+
+logger = logging.getLogger("voxframe")
+
+# The service tells its time in whole seconds, and telling it takes a moment.
+_CLOCKS_DIFFER = 2
+_WHOLE = "; the days finished so far are whole, and the next sync goes on from there"
+
+
+class Interval(Protocol):
+    """A stretch of time: seconds since 1970 in UTC, half-open."""
+
+    @property
+    def first(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+class Store(Protocol):
+    """Where a dataset lies, held by one sync.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        What is there.
+    root : Path or str
+        Where it is.
+    run : str
+        The name of this run.
+    staging : Path
+        A folder of this machine for days on their way.
+    """
+
+    manifest: Manifest
+    run: str
+
+    @property
+    def root(self) -> Path | str: ...
+    @property
+    def staging(self) -> Path: ...
+
+    def held(self, day: str) -> Mapping[str, Iterator[pa.Table]]:
+        """Return a day's stored tables, in pieces, in order."""
+
+    def publish(self, stretch: Stretch, days: Mapping[str, Day]) -> None:
+        """Let days that are staged be what is there of a stretch."""
+
+    def finish(self) -> None:
+        """Leave something to be read even where there is nothing."""
+
+
+def read_at(receipt: Receipt) -> datetime:
+    """Return when a read began, by this machine's clock and by the service's: the earlier."""
+    began = receipt.read_at or datetime.now(UTC)
+    ahead = timedelta(seconds=receipt.mended.get("clock_ahead_s", 0))
+    return (began - ahead).replace(microsecond=0)
+
+
+def settled(stretch: Stretch, lookback: int, now: float) -> int:
+    """Return the first second of a stretch that has to be read again; its end if none has to."""
+    moment = stretch.read_at.timestamp()
+    if moment > now + _CLOCKS_DIFFER:
+        # It was read by a clock that was ahead, or this one is behind: nobody knows.
+        return stretch.first
+    days = int(moment + _CLOCKS_DIFFER - lookback) // DAY
+    return max(stretch.first, min(stretch.end, days * DAY))
+
+
+def to_read(manifest: Manifest, until: int, lookback: int, now: float) -> list[tuple[int, int]]:
+    """Return the stretches before a second that are new or not settled, as whole days."""
+    first, gaps = manifest.first, []
+    if until % DAY:
+        # The day in which the read ends is not made shorter than it is.
+        night = (until // DAY + 1) * DAY
+        ends = [min(s.end, night) for s in manifest.read if s.first < night and s.end > until]
+        until = max(until, *ends) if ends else until
+    at = first
+    for stretch in manifest.read:
+        if stretch.first > at:
+            gaps.append((at, stretch.first))
+        again = settled(stretch, lookback, now)
+        if again < stretch.end:
+            gaps.append((again, stretch.end))
+        at = max(at, stretch.end)
+    if at < until:
+        gaps.append((at, until))
+    found: list[tuple[int, int]] = []
+    for begin, end in gaps:
+        begin, end = max(begin // DAY * DAY, first), min(-(-end // DAY) * DAY, until)  # noqa: PLW2901
+        if begin >= end:
+            continue
+        if found and begin <= found[-1][1]:
+            begin, end = found[-1][0], max(end, found.pop()[1])  # noqa: PLW2901
+        found.append((begin, end))
+    return found
+
+
+class Sync:
+    """A sync under way.
+
+    Parameters
+    ----------
+    store : Store
+        What is there already; what is written is added.
+    keep : bool
+        Whether sessions that the service no longer gives stay.
+    """
+
+    def __init__(self, store: Store, *, keep: bool) -> None:
+        self._store, self._keep = store, keep
+        self._spent_before = store.manifest.receipt
+        self._ends: set[int] = set()
+        self._from: int | None = None
+        self._read_at: datetime | None = None
+        self._open: _OpenDay | None = None
+        self._whole: dict[str, Day] = {}
+        self._changes: list[DayChange] = []
+        self._receipts: list[Receipt] = []
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is there."""
+        return self._store.manifest
+
+    @property
+    def behind(self) -> int:
+        """Seconds that this machine's clock was seen to be behind the service's."""
+        return max((r.mended.get("clock_behind_s", 0) for r in self._receipts), default=0)
+
+    def begin(self, intervals: Sequence[Interval]) -> None:
+        """Announce the intervals that will be read, in order."""
+        self._ends = {interval.end for interval in intervals}
+
+    def write(self, interval: Interval, tables: Tables, receipt: Receipt) -> None:
+        """Take in a part of an announced interval, the next one after the last.
+
+        Raises
+        ------
+        ExportError
+            The place cannot be written.
+        """
+        with writing(self._store.root, _WHOLE):
+            self._write(interval, tables, receipt)
+
+    def _write(self, interval: Interval, tables: Tables, receipt: Receipt) -> None:
+        self._receipts.append(receipt)
+        moment = read_at(receipt)
+        self._from = interval.first if self._from is None else self._from
+        self._read_at = min(self._read_at or moment, moment)
+        last = interval.end in self._ends
+        new = dict(by_day(tables))
+        for day in sorted({*new, *self._held_days(interval)}):
+            if self._open is None:
+                self._open = _OpenDay(self._store, day, moment, keep=self._keep)
+            night = (day + 1) * DAY
+            stop = min(night, interval.end)
+            self._open.add(new.get(day), stop if stop < night and not last else night)
+            if stop == night or last:
+                self._close_day()
+        until = interval.end if last else interval.end // DAY * DAY
+        if until > self._from:
+            self._publish(Stretch(self._from, until, self._read_at, self._store.run))
+            self._read_at = None if until == interval.end else moment
+            self._from = None if last else until
+
+    def _held_days(self, interval: Interval) -> set[int]:
+        days = (day_number(name) for name in self.manifest.days)
+        found = {d for d in days if d * DAY < interval.end and (d + 1) * DAY > interval.first}
+        return found | ({self._open.day} if self._open else set())
+
+    def _close_day(self) -> None:
+        if self._open is not None:
+            day, change = self._open.close()
+            self._changes.append(change)
+            if day is not None:
+                self._whole[change.day] = day
+            self._open = None
+
+    def _publish(self, stretch: Stretch) -> None:
+        manifest = self.manifest
+        manifest.end = max(manifest.end, stretch.end)
+        manifest.query = {
+            **manifest.query,
+            "from_date": datetime.fromtimestamp(manifest.first, UTC).isoformat(),
+            "to_date": datetime.fromtimestamp(manifest.end, UTC).isoformat(),
+            "inclusive": "left",
+        }
+        spent = [r for r in (self._spent_before, *self._receipts) if r is not None]
+        manifest.receipt = Receipt.sum(spent)
+        self._store.publish(stretch, self._whole)
+        self._whole = {}
+
+    def finish(self, nothing: Receipt) -> SyncReport:
+        """Say what was done.
+
+        Parameters
+        ----------
+        nothing : Receipt
+            Of a run that had nothing to read.
+        """
+        self._store.finish()
+        receipt = Receipt.sum(self._receipts) if self._receipts else nothing
+        made = report(self._changes, receipt)
+        if (after := made.changed_after) is not None:
+            settled = f"{receipt.settled}; sessions still changed {after} after their end"
+            made = replace(made, receipt=replace(receipt, settled=settled))
+        logger.info("%s: %r", self._store.root, made)
+        return made
+
+    def close(self) -> None:
+        """Let go of a day that is not whole."""
+        if self._open is not None:
+            self._open.abandon()
+            self._open = None
+
+
+class _OpenDay:
+    """One day that is read again, what is held of it beside what comes."""
+
+    def __init__(self, store: Store, day: int, moment: datetime, *, keep: bool) -> None:
+        self.day, self._keep = day, keep
+        self._writer = DayWriter(day, store.staging, store.run, moment)
+        self._old = store.manifest.days.get(day_name(day))
+        self._held = HeldDay(store.held(day_name(day)) if self._old else {})
+        reads = [
+            s.read_at.timestamp() for s in store.manifest.read
+            if s.first < (day + 1) * DAY and s.end > day * DAY
+        ]  # fmt: skip
+        self._read_before = min(reads, default=None)
+        self._vanished = self._added = self._changed = 0
+        self._changed_after = 0.0
+
+    def add(self, tables: Tables | None, until: int) -> None:
+        """Take in all of the day that starts before a second and did not come yet."""
+        new = {
+            name: schema.empty_table() if tables is None else stored(tables[name], name)
+            for name, schema in STORED.items()
+        }
+        merged = merge(self._held.until(until), new, keep=self._keep)
+        self._writer.add(merged.tables)
+        self._vanished += merged.vanished
+        self._added += len(merged.added)
+        self._changed += len(merged.changed)
+        if self._read_before is not None:
+            for ends in (merged.added, merged.changed):
+                latest = self._read_before - min(ends.tolist(), default=self._read_before)
+                self._changed_after = max(self._changed_after, latest)
+
+    def close(self) -> tuple[Day | None, DayChange]:
+        """Return what is staged of it, None of a day without a session, and what is new."""
+        self._held.close()
+        old, kept = self._old, self._vanished if self._keep else 0
+        change = DayChange(
+            day=day_name(self.day),
+            sessions_before=old.rows["sessions"] if old else 0,
+            sessions_after=self._writer.rows["sessions"],
+            cost_before=old.cost if old else self._writer.cost * 0,
+            cost_after=self._writer.cost,
+            added=self._added,
+            changed=self._changed,
+            vanished=max(self._vanished - (old.vanished if old else 0), 0),
+            changed_after=int(self._changed_after) or None,
+        )
+        if not self._writer.rows["sessions"]:
+            self._writer.abandon()
+            return None, change
+        return self._writer.close(kept), change
+
+    def abandon(self) -> None:
+        """Let go of files that will not be whole."""
+        self._held.close()
+        self._writer.abandon()
+
+
+@contextlib.contextmanager
+def syncing(
+    path: str | os.PathLike[str],
+    query: Mapping[str, Any],
+    first: int | None,
+    *,
+    lookback: int | None,
+    keep: bool,
+) -> Iterator[Sync]:
+    """Open a dataset for a sync, new or where it was left.
+
+    Parameters
+    ----------
+    path : path
+        Where.
+    query : Mapping
+        As in :class:`Manifest`; its window does not count.
+    first : int, optional
+        The first second that is wanted; None is what is there.
+    lookback : int, optional
+        Seconds, kept with the dataset; None is what is there.
+    keep : bool
+        Whether sessions that the service no longer gives stay.
+
+    Yields
+    ------
+    Sync
+        Takes the data.
+
+    Raises
+    ------
+    ExportError
+        It cannot be written, is in use, or holds something else.
+    InvalidQueryError
+        There is nothing yet, and no `first`.
+    """
+    from voxframe._dataset.folder import opened  # noqa: PLC0415
+
+    with opened(path, query, first) as store:
+        manifest = store.manifest
+        manifest.first = manifest.first if first is None else min(manifest.first, first)
+        manifest.lookback = manifest.lookback if lookback is None else lookback
+        sync = Sync(store, keep=keep)
+        try:
+            yield sync
+        finally:
+            sync.close()

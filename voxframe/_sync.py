@@ -1,0 +1,134 @@
+"""A sync as it is asked for, checked; and the reads that it takes."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from voxframe._dataset.report import SyncReport
+from voxframe._query.options import ReadSpec, prepare
+from voxframe._read.asked import asked
+from voxframe._read.beside import Beside
+from voxframe._read.interval import Interval
+from voxframe._receipt import Receipt
+from voxframe.errors import InvalidQueryError
+
+if TYPE_CHECKING:
+    from voxframe._client import Client
+    from voxframe._dataset.sync import Sync
+
+_DAY = 86_400
+# What a sync without dates is checked with; its window follows from the dataset.
+_ANY_DATE = "1970-01-02"
+_FORMATS = (None, "parquet", "delta")
+_VANISHED = ("keep", "drop")
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOrder:
+    """A sync, checked and ready to run.
+
+    Attributes
+    ----------
+    path, format, storage_options
+        Where.
+    reading : ReadSpec
+        What is read; its window does not count.
+    first, end : int or None
+        The first second that is wanted, and the first one that is not: None is what is
+        there, and now.
+    lookback : int
+        Seconds after its end for which a day is read again.
+    keep : bool
+        Whether sessions that the service no longer gives stay.
+    """
+
+    path: str | os.PathLike[str]
+    format: str | None
+    storage_options: Mapping[str, str] | None
+    reading: ReadSpec
+    first: int | None
+    end: int | None
+    lookback: int
+    keep: bool
+
+
+def prepare_sync(options: Mapping[str, Any]) -> SyncOrder:
+    """Check everything that can be checked before a request.
+
+    Raises
+    ------
+    InvalidQueryError
+        Something cannot be asked; the message names the parameter.
+    """
+    from voxframe._dataset.lookback import seconds_of  # noqa: PLC0415 - not needed to read
+
+    given = dict(options)
+    path, form, storage = (given.pop(name) for name in ("path", "format", "storage_options"))
+    _one_of("format", form, _FORMATS)
+    vanished = given.pop("vanished")
+    _one_of("vanished", vanished, _VANISHED)
+    lookback = seconds_of(given.pop("lookback"))
+    begin, end = given["from_date"], given["to_date"]
+    given["from_date"] = _ANY_DATE if begin is None else begin
+    reading = prepare({**given, "desc_order": False})
+    is_open = end is None and not hasattr(begin, "start_time")
+    return SyncOrder(
+        path,
+        form,
+        storage,
+        reading,
+        None if begin is None else reading.window.first,
+        None if is_open else reading.window.end,
+        lookback,
+        vanished == "keep",
+    )
+
+
+def _one_of(name: str, value: object, known: Sequence[str | None]) -> None:
+    if value not in known:
+        raise InvalidQueryError(f"{name}: {value!r} is not one of {', '.join(map(repr, known))}")
+
+
+def sync(client: "Client", order: SyncOrder) -> SyncReport:
+    """Bring a dataset up to date."""
+    from voxframe._dataset.sync import syncing, to_read  # noqa: PLC0415 - not needed to read
+
+    query = client._identity(order.reading)
+    with syncing(
+        order.path, query, order.first, lookback=order.lookback, keep=order.keep
+    ) as running:
+        now = time.time()
+        until = _midnight_after(now) if order.end is None else order.end
+        _read_into(
+            running, client, order.reading, to_read(running.manifest, until, order.lookback, now)
+        )
+        # The service may be in a later day than this machine's clock.
+        later = _midnight_after(now + running.behind)
+        if order.end is None and later > until:
+            _read_into(running, client, order.reading, [(until, later)])
+        return running.finish(_nothing(client, order.reading))
+
+
+def _midnight_after(now: float) -> int:
+    return (int(now) // _DAY + 1) * _DAY
+
+
+def _read_into(
+    running: "Sync", client: "Client", reading: ReadSpec, stretches: Sequence[tuple[int, int]]
+) -> None:
+    intervals = [Interval(first, end) for first, end in stretches]
+    running.begin(intervals)
+    with Beside(running.write) as write:
+        for piece, history in client._pieces(reading, intervals) if intervals else ():
+            write(piece, history.tables, history.receipt)
+
+
+def _nothing(client: "Client", reading: ReadSpec) -> Receipt:
+    return replace(
+        asked(reading.query, account_id=client._account, address=client._url),
+        read_at=datetime.fromtimestamp(time.time(), UTC),
+        settled="every day is settled, so nothing was asked",
+    )
