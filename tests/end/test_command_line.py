@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 
@@ -120,6 +121,52 @@ def test_emulator_serves_whoever_asks(tmp_path):
         served.terminate()
         served.wait(10)
         served.stdout.close()
+
+
+@pytest.mark.parametrize("option", ["--write-credentials", "--credentials"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"account_id": 1, "key_id": "k", "private_key": "somebody\'s only copy"}',
+        b"",
+        b"not json, and not a key: \xff",
+        None,
+    ],
+)
+def test_the_emulator_replaces_no_file_but_its_own(run, tmp_path, option, content):
+    key = tmp_path / "mine.json"
+    target = tmp_path / "elsewhere.json"
+    if content is None:
+        # A link is somebody's too, even where it leads to an emulator's key.
+        Emulator(World(sessions=1)).write_credentials(target)
+        content = target.read_bytes()
+        key.symlink_to(target)
+    else:
+        key.write_bytes(content)
+    done = run("emulator", "--sessions", "5", "--port", "0", option, "mine.json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        "voxframe emulator: mine.json exists and was not written by an emulator, so it is left as "
+        "it is; name another file with --write-credentials"
+    )
+    assert key.read_bytes() == content
+    assert key.is_symlink() == target.exists()
+
+
+def test_the_emulator_renews_its_own_key_file_and_only_once_it_serves(run, tmp_path):
+    served = tmp_path / "served.json"
+    served.write_text(json.dumps({**_made_up_key(), "private_key": "of an emulator that is gone"}))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("emulator", "--port", port, "--write-credentials", "served.json")
+        assert done.returncode == 1
+        assert "gone" in served.read_text()
+    Emulator(World(sessions=1)).write_credentials(served)
+    assert json.loads(served.read_text()) == _made_up_key()
+
+
+def _made_up_key():
+    return Emulator(World(sessions=1)).credentials
 
 
 def test_report_of_an_export(run, tmp_path):

@@ -165,11 +165,13 @@ def _add_emulator(commands: Any) -> None:
         "--latency", type=float, default=0.0, metavar="S", help="seconds before each answer"
     )
     emulator.add_argument(
-        "--credentials",
+        "--write-credentials",
         default="emulator-credentials.json",
         metavar="FILE",
-        help="where to write a key for it; default: %(default)s",
+        help="where to write a key for it; replaces nothing but such a key; default: %(default)s",
     )
+    # Its name until other commands read a key by it.
+    emulator.add_argument("--credentials", metavar="FILE", help=argparse.SUPPRESS)
     emulator.set_defaults(run=_run_emulator)
 
 
@@ -234,12 +236,19 @@ def _run_emulator(given: argparse.Namespace) -> None:
     world = emulator.World(
         sessions=given.sessions, start=given.start, end=given.end, seed=given.seed
     )
+    key = given.write_credentials
+    if given.credentials is not None:
+        key = given.credentials
+        print(
+            "voxframe emulator: --credentials is called --write-credentials now",
+            file=sys.stderr,
+        )
 
     def announce(url: str) -> None:
         print(
             f"{given.sessions:,} sessions from {given.start} to {given.end}; Ctrl-C ends it\n\n"
             f"export VOXIMPLANT_BASE_URL={url}\n"
-            f"export {VARIABLE}={given.credentials}\n",
+            f"export {VARIABLE}={key}\n",
             flush=True,
         )
 
@@ -248,9 +257,14 @@ def _run_emulator(given: argparse.Namespace) -> None:
             world,
             port=given.port,
             latency=given.latency,
-            credentials_path=given.credentials,
+            credentials_path=key,
             announce=announce,
         )
+    except FileExistsError:
+        raise VoxframeError(
+            f"{key} exists and was not written by an emulator, so it is left as it is; "
+            "name another file with --write-credentials",
+        ) from None
     except OSError as error:
         raise VoxframeError(f"cannot serve: {error.strerror or error}") from None
 

@@ -16,6 +16,8 @@ from voxframe.emulator._query import RefusedError
 
 MAX_LIFETIME: Final = 3600
 FUTURE_TOLERANCE: Final = 60
+# A key file has 2 kB.
+_LARGEST_KEY_FILE: Final = 1 << 14
 KEY_ID: Final = "0f5c9d4a-6a43-4a0e-9d5f-2d3a53f0b6aa"
 
 
@@ -49,13 +51,36 @@ def credentials() -> dict[str, Any]:
 
 
 def write_credentials(path: Path | str) -> Path:
-    """Write `credentials` to a file that only its owner can read."""
+    """Write `credentials` to a file that only its owner can read.
+
+    Raises
+    ------
+    FileExistsError
+        There is a file that no emulator wrote: it may be somebody's only key.
+    """
     path = Path(path)
-    path.unlink(missing_ok=True)  # an older file's mode would stay
+    if _is_own(path):
+        path.unlink()  # its mode would stay
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(orjson.dumps(credentials(), option=orjson.OPT_INDENT_2))
     return path
+
+
+def _is_own(path: Path) -> bool:
+    """Return whether a file holds an emulator's key, and nothing else."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST_KEY_FILE:
+        return False
+    try:
+        written = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError:
+        return False
+    own = credentials()
+    return (
+        isinstance(written, dict)
+        and set(written) == set(own)
+        and all(written[name] == own[name] for name in own if name != "private_key")
+    )
 
 
 def _claims(token: str) -> Mapping[str, Any]:

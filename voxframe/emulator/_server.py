@@ -62,8 +62,8 @@ async def _listen(
         return OpenProtocol(config, state, {}, loop)
 
     server = await loop.create_server(protocol, host, port, backlog=2048, ssl=tls)
-    ready(server.sockets[0].getsockname()[1])
     try:
+        ready(server.sockets[0].getsockname()[1])
         await stop.wait()
     finally:
         # Nothing new first: what was just accepted cannot be closed once the server is.
@@ -283,7 +283,8 @@ def serve(
     host, port : str, int
         Where to listen; port 0 lets the system choose.
     credentials_path : path, optional
-        Where to write a key file that this server accepts.
+        Where to write a key file that this server accepts. It may replace the key of
+        another emulator, and nothing else.
     files : Files, optional
         As for `Emulator`, but here links work unless this is None.
     certificate_path : path, optional
@@ -296,8 +297,6 @@ def serve(
         world, behaviour=behaviour, faults=faults, throttle=throttle, latency=latency, cache=cache,
         files=files,
     )  # fmt: skip
-    if credentials_path is not None:
-        write_credentials(credentials_path)
     tls = None if certificate_path is None else server_context()
     if certificate_path is not None:
         write_certificate(certificate_path)
@@ -305,6 +304,9 @@ def serve(
 
     async def main() -> None:
         def ready(bound: int) -> None:
+            # Only now: where the port is taken, the key of who serves there has to stay.
+            if credentials_path is not None:
+                write_credentials(credentials_path)
             announce(f"{scheme}://{host}:{bound}")
 
         await _listen(emulator._service, host, port, ready, asyncio.Event(), tls=tls)  # noqa: SLF001
