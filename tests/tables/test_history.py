@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+import signal
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -180,6 +181,36 @@ def test_another_backend_is_refused(history: CallHistory) -> None:
 def test_pickle(history: CallHistory) -> None:
     assert len(history.calls) == 2
     assert same(pickle.loads(pickle.dumps(history)), history)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_while_another_thread_makes_a_frame(
+    history: CallHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, begun, forked = threading.main_thread(), threading.Event(), threading.Event()
+
+    def slow(*given: Any) -> pd.DataFrame:
+        if threading.current_thread() is not main:
+            begun.set()
+            assert forked.wait(30)
+        return frame(*given)
+
+    monkeypatch.setattr("voxframe._history.frame", slow)
+    made: list[pd.DataFrame] = []
+    maker = threading.Thread(target=lambda: made.append(history.calls))
+    maker.start()
+    assert begun.wait(30)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # else it might wait for ever, for a thread that it does not have
+        os._exit(0 if len(history.calls) == 2 else 1)
+    status = os.waitpid(child, 0)[1]
+    mine = history.calls
+    forked.set()
+    maker.join()
+    assert status == 0
+    # All threads are given the same frame, so that what one sets the others see.
+    assert made[0] is mine is history.calls
 
 
 def test_a_pickle_takes_its_rows_and_not_their_pages(answer: Answer) -> None:
