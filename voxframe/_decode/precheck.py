@@ -31,6 +31,7 @@ _ODD_MONEY = re.compile(
 )
 # An ASCII letter that is written as an escape: no encoder does that, and a name could hide in it.
 _HIDDEN_LETTER = re.compile(rb"\\u00[67]")
+_NO_BRACKETS = bytes(each for each in range(256) if each not in b"{}[]")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
@@ -47,8 +48,9 @@ def may_nest_deep(body: bytes) -> bool:
 def _looks_deep(body: bytes) -> bool:
     depth = 0
     for begin in range(0, len(body), _CHUNK):
-        letters = np.frombuffer(body[begin : begin + _CHUNK], np.uint8) | 0x20  # [ to {, ] to }
-        brackets = letters[(letters == ord("{")) | (letters == ord("}"))]
+        # The quickest way to what is one byte in eighty; numpy's masks take five times as long.
+        found = body[begin : begin + _CHUNK].translate(None, _NO_BRACKETS)
+        brackets = np.frombuffer(found, np.uint8) | 0x20  # [ to {, ] to }
         if not brackets.size:
             continue
         depths = depth + np.cumsum(np.where(brackets == ord("{"), 1, -1))
@@ -60,9 +62,7 @@ def _looks_deep(body: bytes) -> bool:
 
 def may_misread_money(body: bytes) -> bool:
     """Return whether a cost may be text or too large, which Arrow takes in silence."""
-    # Of a short text Python finds out thirty times faster that it is not there.
-    hidden = b"\\u00" in body and _HIDDEN_LETTER.search(body) is not None
-    return hidden or _ODD_MONEY.search(body) is not None
+    return _ODD_MONEY.search(body) is not None or _HIDDEN_LETTER.search(body) is not None
 
 
 def check_utf8(text: pa.Buffer) -> None:
