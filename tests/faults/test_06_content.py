@@ -1,6 +1,5 @@
 """Rows 22 to 25: rows that are not as documented."""
 
-import time
 from decimal import Decimal
 
 import pytest
@@ -99,8 +98,6 @@ def test_a_session_of_10000_calls():
 @pytest.mark.parametrize("depth", [1_000, 100_000])
 def test_nesting_a_thousand_deep_is_refused_at_once(depth, small):
     with serving(small, behaviour=Behaviour(deep_nesting=depth)) as service:
-        began = time.monotonic()
-        with pytest.raises(DecodeError, match="nested too deeply"):
+        with at_most(5.0), pytest.raises(DecodeError, match="nested too deeply"):
             service.read()
-        assert time.monotonic() - began < 5.0
         assert service.requests == 1
