@@ -14,6 +14,7 @@ from voxframe._decode.decode import Page
 from voxframe._history import CallHistory
 from voxframe._http.credentials import Credentials
 from voxframe._http.retry import RetryPolicy
+from voxframe._open import Dataset, open_dataset
 from voxframe._partitions import Partition, partitions
 from voxframe._progress import Progress
 from voxframe._read.count import Count
@@ -24,6 +25,7 @@ __all__ = [
     "Client",
     "Count",
     "Credentials",
+    "Dataset",
     "Page",
     "Partition",
     "Progress",
@@ -34,6 +36,7 @@ __all__ = [
     "errors",
     "export_call_history",
     "iter_call_history",
+    "open_dataset",
     "partitions",
     "read_call_history",
     "sync_call_history",

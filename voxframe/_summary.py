@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -56,21 +57,26 @@ def glance(tables: dict[str, pa.Table], receipt: Receipt) -> Glance:
         Their figures.
     """
     calls = tables["calls"]
-    answered = pc.sum(calls.column("successful")).as_py() or 0
+    answered = (_sum(calls, "successful") or 0) if "successful" in calls.column_names else None
     # A sum of decimal128(18, 9) could outgrow its 18 digits; Arrow widens it to 38.
     costs = {
         kind: None
-        if name in receipt.unread
-        else pc.sum(tables[name].column("cost")).as_py() or Decimal(0)
+        if name in receipt.unread or "cost" not in tables[name].column_names
+        else _sum(tables[name], "cost") or Decimal(0)
         for name, kind in _KINDS.items()
     }
     return Glance(
         rows={name: len(table) for name, table in tables.items() if name not in receipt.unread},
-        answered=answered / len(calls) if len(calls) else None,
-        minutes=(pc.sum(calls.column("duration")).as_py() or 0) / 60,
+        answered=answered / len(calls) if len(calls) and answered is not None else None,
+        minutes=(_sum(calls, "duration") or 0) / 60,
         costs=costs,
         size=sum(table.nbytes for table in tables.values()),
     )
+
+
+def _sum(table: pa.Table, name: str) -> Any:
+    """Return the sum of a column, None if it was not read or has no value."""
+    return pc.sum(table.column(name)).as_py() if name in table.column_names else None
 
 
 def as_text(seen: Glance, receipt: Receipt) -> str:

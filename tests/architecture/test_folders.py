@@ -33,8 +33,8 @@ MAY_IMPORT = {
     "emulator": set(),
 }  # fmt: skip
 MAY_USE = {"httpx": {"_http"}, "pyarrow": {"_spec", "_decode", "_tables", "_dataset", "_read",
-           "_history", "_summary", "_client", "_cli", "analysis", "report"},
-           "pandas": {"_tables", "_dataset", "_history", "_cli", "analysis", "report"},
+           "_history", "_summary", "_client", "_cli", "_open", "analysis", "report"},
+           "pandas": {"_tables", "_dataset", "_open", "_history", "_cli", "analysis", "report"},
            "threading": {"_http", "_read", "_client", "emulator"}}  # fmt: skip
 
 
@@ -67,5 +67,5 @@ def test_a_folder_imports_only_what_lies_below(path: Path) -> None:
 
 
 def test_nothing_is_unplaced() -> None:
-    top = {"__init__", "__main__", "_api", "_client", "_cli", "_partitions", "_sync"}
+    top = {"__init__", "__main__", "_api", "_client", "_cli", "_partitions", "_sync", "_open"}
     assert {part(p) for p in MODULES} == set(MAY_IMPORT) | top

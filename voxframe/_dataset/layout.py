@@ -1,7 +1,7 @@
 """How tables lie in a dataset: day by day, under one schema whatever the service adds."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -100,7 +100,17 @@ def stored(table: pa.Table, name: str) -> pa.Table:
     return pa.table([*columns, unknown], schema=STORED[name])
 
 
-def restored(table: pa.Table, name: str, source: object) -> pa.Table:
+def part_of(name: str, columns: Collection[str] | None) -> pa.Schema:
+    """Return the declared columns of a table that are among those wanted, its keys always."""
+    keys = {SESSION_ID, *REQUIRED[name]}
+    return pa.schema(
+        [f for f in SCHEMAS[name] if columns is None or f.name in columns or f.name in keys]
+    )
+
+
+def restored(
+    table: pa.Table, name: str, source: object, columns: Collection[str] | None = None
+) -> pa.Table:
     """Return a stored table under the declared schema, unknown fields as columns of their own.
 
     Parameters
@@ -112,24 +122,26 @@ def restored(table: pa.Table, name: str, source: object) -> pa.Table:
         Which of the four tables.
     source : object
         Its file, for the error.
+    columns : collection of str, optional
+        Only these, and the keys.
 
     Raises
     ------
     ExportError
         It is not one of ours.
     """
-    declared = SCHEMAS[name]
+    declared = part_of(name, columns)
     if missing := {SESSION_ID, *REQUIRED[name]} - set(table.column_names):
         raise ExportError(f"{source} is not a table of {name}: it has no {min(missing)}")
-    columns = {field.name: table.column(field.name) for field in table.schema}
-    if len(columns) != table.num_columns:
+    found = {field.name: table.column(field.name) for field in table.schema}
+    if len(found) != table.num_columns:
         raise ExportError(f"{source} is not a table of {name}: a column occurs twice")
-    if UNKNOWN_FIELDS in columns:
-        columns = {**_unpacked(columns.pop(UNKNOWN_FIELDS)), **columns}
+    if UNKNOWN_FIELDS in found:
+        found = {**_unpacked(found.pop(UNKNOWN_FIELDS)), **found}
     arrays = []
     for field in declared:
         # A field that was unknown when it was written may be a documented one by now.
-        column = columns.pop(field.name, None)
+        column = found.pop(field.name, None)
         if column is None:
             column = pa.chunked_array([pa.nulls(len(table), field.type)])
         try:
@@ -139,7 +151,11 @@ def restored(table: pa.Table, name: str, source: object) -> pa.Table:
                 f"{source} is not a table of {name}: {field.name} is {column.type}, "
                 f"needs to be {field.type}",
             ) from None
-    extra = dict(sorted(columns.items()))
+    extra = {
+        field: column
+        for field, column in sorted(found.items())
+        if columns is None or field in columns
+    }
     fields = [*declared, *(pa.field(field, column.type) for field, column in extra.items())]
     return pa.Table.from_arrays([*arrays, *extra.values()], schema=pa.schema(fields))
 
@@ -181,11 +197,14 @@ def _column(values: list[Any]) -> pa.ChunkedArray:
     return pc.coalesce(*(part.column(0) for part in unified(parts, pa.schema([]))))
 
 
-def joined(parts: Sequence[pa.Table], name: str) -> pa.Table:
+def joined(
+    parts: Sequence[pa.Table], name: str, columns: Collection[str] | None = None
+) -> pa.Table:
     """Return restored tables as one, their unknown columns under types that hold all values."""
+    declared = part_of(name, columns)
     if not parts:
-        return SCHEMAS[name].empty_table()
-    return whole(pa.concat_tables(unified(parts, SCHEMAS[name])))
+        return declared.empty_table()
+    return whole(pa.concat_tables(unified(parts, declared)))
 
 
 def in_order(tables: Tables) -> dict[str, pa.Table]:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pyarrow import parquet as pq
 
 from voxframe._dataset import files
 from voxframe._dataset.disk import local_path, of_the_system
-from voxframe._dataset.layout import in_order, joined, restored
+from voxframe._dataset.layout import UNKNOWN_FIELDS, in_order, joined, part_of, restored
 from voxframe._dataset.manifest import HOUSEKEEPING, Manifest
 from voxframe._receipt import Receipt
 from voxframe._spec.tables import SCHEMAS
@@ -89,25 +89,57 @@ def _read_manifest(source: Path, manifest: Manifest) -> tuple[Tables, Receipt]:
             f"{max(manifest.days, default='none')}); the call that began it completes it",
         )
     manifest.check(source)
+    return read_days(source, manifest, manifest.days), manifest.summary()
+
+
+def read_days(
+    source: Path,
+    manifest: Manifest,
+    days: Iterable[str],
+    columns: Collection[str] | None = None,
+) -> Tables:
+    """Read some days of a dataset.
+
+    Parameters
+    ----------
+    source : Path
+        The folder.
+    manifest : Manifest
+        What is in it.
+    days : iterable of str
+        Some of the manifest's.
+    columns : collection of str, optional
+        Only these, and the keys.
+
+    Returns
+    -------
+    dict of pyarrow.Table
+        Sorted by (``start_date``, ``call_session_history_id``).
+
+    Raises
+    ------
+    ExportError
+        A file is missing, cut short or of another write.
+    """
     parts: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
-    for name, day in manifest.days.items():
+    for name in days:
+        day = manifest.days[name]
         rows = dict.fromkeys(SCHEMAS, 0)
         for file in day.files:
             table, place = file.partition("/")[0], manifest.where(source, name, file)
-            part = _read_file(place)
+            part = _read_file(place, stored_columns(table, columns))
             mark = (part.schema.metadata or {}).get(files.WRITE_KEY, b"").decode("latin-1")
             if mark != day.run:
                 raise ExportError(f"{place} is of another write than {source / HOUSEKEEPING} says")
             rows[table] += len(part)
-            parts[table].append(restored(part, table, place))
+            parts[table].append(restored(part, table, place, columns))
         for table, number in rows.items():
             if number != day.rows[table]:
                 raise ExportError(
                     f"{source / table} has {number} rows for {name} of {day.rows[table]}: a file "
                     "is missing or of another write",
                 )
-    tables = in_order({name: joined(found, name) for name, found in parts.items()})
-    return tables, manifest.summary()
+    return in_order({name: joined(found, name, columns) for name, found in parts.items()})
 
 
 def _read_folder(source: Path) -> tuple[Tables, Receipt]:
@@ -124,11 +156,22 @@ def _read_folder(source: Path) -> tuple[Tables, Receipt]:
     return tables, _bare_receipt(source, tables)
 
 
-def _read_file(file: Path) -> pa.Table:
+def stored_columns(name: str, columns: Collection[str] | None) -> list[str] | None:
+    """Return which columns of a stored table hold what is wanted."""
+    if columns is None:
+        return None
+    known = {field for schema in SCHEMAS.values() for field in schema.names}
+    # A field that is not declared may be a column, as earlier versions wrote it.
+    unknown = [field for field in columns if field not in known]
+    return [*part_of(name, columns).names, *unknown, *([UNKNOWN_FIELDS] if unknown else ())]
+
+
+def _read_file(file: Path, columns: Collection[str] | None = None) -> pa.Table:
     # One by one and not as a dataset, which would add the folder's day as a column.
     try:
         with pq.ParquetFile(file) as parquet:
-            return parquet.read()
+            names = parquet.schema_arrow.names
+            return parquet.read(None if columns is None else [n for n in names if n in columns])
     except FileNotFoundError:
         raise ExportError(f"{file} is missing") from None
     except (OSError, pa.ArrowException) as error:

@@ -1,0 +1,146 @@
+"""A dataset that is opened: only what is asked for is read, and as it was read from the service."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+import voxframe
+from tests.dataset.test_dataset import CHANGING, FIRST, export
+from tests.support.faulty import serving
+from voxframe.emulator import Motion, World
+from voxframe.errors import ExportError, InvalidQueryError
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory):
+    path = tmp_path_factory.mktemp("synced")
+    world = World(sessions=500, seed=5, now="2026-10-08 12:00:00", motion=Motion(late=0.0))
+    with serving(world) as service:
+        service.client.sync_call_history(path, "2026-10-01")
+    return path, world
+
+
+def test_days_without_reading_them(synced):
+    path, world = synced
+    data = voxframe.open_dataset(path)
+    days = data.days
+    assert days.dtypes.astype(str).to_dict() == {
+        "day": "datetime64[s]", "sessions": "Int64", "calls": "Int64", "records": "Int64",
+        "resource_usage": "Int64", "cost": "Float64", "vanished": "Int64",
+        "read_at": "datetime64[us, UTC]", "settled": "boolean",
+    }  # fmt: skip
+    for day in days.itertuples():
+        totals = world.totals(day.day, day.day + timedelta(days=1))
+        assert (day.sessions, day.calls, day.records, day.resource_usage) == (
+            totals.sessions, totals.calls, totals.records, totals.resource_usage
+        )  # fmt: skip
+        assert day.cost == float(totals.cost)
+    assert days["settled"].tolist() == [True] * 4 + [False] * 4
+    assert data.query["from_date"] == "2026-10-01T00:00:00+00:00"
+    assert f"{days['sessions'].sum()} sessions, 2026-10-01 to 2026-10-08" in repr(data)
+
+
+def test_arrow_and_duckdb_are_lazy_and_agree(synced):
+    path, world = synced
+    data = voxframe.open_dataset(path)
+    table = data.arrow("calls")
+    assert table.count_rows() == world.totals().calls
+    day = table.to_table(filter=pc.field("start_day") == pd.Timestamp("2026-10-03").date())
+    assert len(day) == world.totals("2026-10-03", "2026-10-04").calls
+    con = data.duckdb()
+    rows = con.execute("select count(*), sum(cost) from calls where start_day = '2026-10-03'")
+    assert rows.fetchone() == (len(day), pc.sum(day["cost"]).as_py())
+    joined = "select count(*) from sessions join calls using (call_session_history_id)"
+    assert con.execute(joined).fetchone()[0] == world.totals().calls
+    con.close()
+    with pytest.raises(InvalidQueryError, match=r"table: 'call' .* did you mean 'calls'"):
+        data.arrow("call")
+
+
+def test_a_window_is_read_and_no_more(synced, monkeypatch):
+    from voxframe._dataset import reading
+
+    path, world = synced
+    read = []
+    whole = reading._read_file
+
+    def watched(file, columns=None):
+        read.append(file)
+        return whole(file, columns)
+
+    monkeypatch.setattr(reading, "_read_file", watched)
+    history = voxframe.open_dataset(path).read("2026-10-02 06:00:00", "2026-10-03 12:00:00")
+    want = world.expected("2026-10-02 06:00:00", "2026-10-03 12:00:00")
+    ids = [s["call_session_history_id"] for s in want]
+    assert history.tables["sessions"]["call_session_history_id"].to_pylist() == ids
+    assert len(history.calls) == sum(len(s["calls"]) for s in want)
+    assert {file.parent.name for file in read} == {"start_day=2026-10-02", "start_day=2026-10-03"}
+    assert (history.receipt.sessions, str(history.receipt.to_date)) == (
+        len(ids), "2026-10-03 12:00:00+00:00"
+    )  # fmt: skip
+    everything = voxframe.open_dataset(path).read()
+    assert everything.tables["calls"].equals(
+        voxframe.CallHistory.from_parquet(path).tables["calls"]
+    )
+    assert len(voxframe.open_dataset(path).read(pd.Period("2026-10-02"))) == len(
+        world.expected("2026-10-02", "2026-10-03")
+    )
+    assert len(voxframe.open_dataset(path).read("2026-12-01")) == 0
+
+
+def test_columns_that_are_not_wanted_are_not_read(synced):
+    path, world = synced
+    history = voxframe.open_dataset(path).read(columns=["cost", "duration"])
+    names = {name: table.column_names for name, table in history.tables.items()}
+    assert names == {
+        "sessions": ["call_session_history_id", "start_date", "duration"],
+        "calls": ["call_session_history_id", "call_id", "duration", "cost"],
+        "records": ["call_session_history_id", "record_id", "duration", "cost"],
+        "resource_usage": ["call_session_history_id", "resource_usage_id", "cost"],
+    }
+    assert pc.sum(history.tables["calls"]["cost"]).as_py() == world.totals().call_cost
+    assert "CallHistory" in repr(history)
+    assert "not known" in voxframe.open_dataset(path).read(columns="duration")._repr_html_()
+
+
+def test_unknown_fields_come_back_as_columns(tmp_path):
+    export(tmp_path / "h", CHANGING)
+    data = voxframe.open_dataset(tmp_path / "h")
+    calls = data.read("2026-10-02", "2026-10-04").tables["calls"]
+    assert calls["x"].to_pylist() == [1.0, 1.0, 1.5, 1.5]
+    assert data.read(columns=["x"]).tables["calls"].column_names == [
+        "call_session_history_id", "call_id", "x"
+    ]  # fmt: skip
+    texts = data.arrow("calls").to_table()["unknown_fields"].drop_null().to_pylist()
+    assert {str(json.loads(text)["x"]) for text in texts} == {"1", "1.5", "text"}
+
+
+def test_several_as_one(tmp_path):
+    export(tmp_path / "a", ({"x": 1},) * 4, now=FIRST + timedelta(days=30))
+    export(tmp_path / "b", ({"x": 2},) * 4, now=FIRST + timedelta(days=40))
+    data = voxframe.open_dataset([tmp_path / "a", tmp_path / "b"])
+    assert data.days["sessions"].tolist() == [4, 4, 4, 4]
+    assert len(data.query) == 2
+    assert data.arrow("calls").count_rows() == 16
+    assert data.duckdb().execute("select count(*) from sessions").fetchone() == (16,)
+    assert set(data.read().tables["calls"]["x"].to_pylist()) == {2}
+    with pytest.raises(InvalidQueryError, match="at least one"):
+        voxframe.open_dataset([])
+
+
+def test_what_is_not_a_dataset_is_refused(tmp_path, synced):
+    with pytest.raises(ExportError, match="not a finished dataset"):
+        voxframe.open_dataset(tmp_path)
+    with pytest.raises(InvalidQueryError, match="open_dataset has no such keyword"):
+        voxframe.open_dataset(tmp_path, colour=1)
+    history = voxframe.CallHistory.from_parquet(synced[0])
+    history.to_parquet(tmp_path / "one")
+    with pytest.raises(ExportError, match="from_parquet reads what to_parquet wrote"):
+        voxframe.open_dataset(tmp_path / "one")
+    assert isinstance(voxframe.open_dataset(synced[0]).arrow("calls").schema, pa.Schema)
+    assert Decimal(0) <= pc.max(history.tables["calls"]["cost"]).as_py()

@@ -1,0 +1,87 @@
+"""A folder that is read as a dataset, no more of it than is asked for."""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from voxframe._dataset.disk import local_path
+from voxframe._dataset.layout import STORED
+from voxframe._dataset.manifest import Manifest
+from voxframe._dataset.reading import Tables, read_days
+from voxframe.errors import ExportError, InvalidQueryError
+
+_DAY_OF_FOLDER = pa.schema([("start_day", pa.date32())])
+
+
+class Source(Protocol):
+    """Where a dataset is read from."""
+
+    def manifest(self) -> Manifest:
+        """Return what is there now."""
+
+    def arrow(self, name: str) -> ds.Dataset:
+        """Return a table that is read when it is asked something."""
+
+    def tables(self, days: Sequence[str], columns: Collection[str] | None) -> Tables:
+        """Return days as they were read from the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A dataset in a folder of this machine."""
+
+    root: Path
+
+    def manifest(self) -> Manifest:
+        """Return what is there now."""
+        manifest = Manifest.load(self.root)
+        if manifest is None or not manifest.covered:
+            raise ExportError(
+                f"{self.root} is not a finished dataset of sync_call_history or "
+                "export_call_history; CallHistory.from_parquet reads what to_parquet wrote",
+            )
+        return manifest
+
+    def arrow(self, name: str) -> ds.Dataset:
+        """Return a table that is read when it is asked something."""
+        manifest = self.manifest()
+        places = [
+            str(manifest.where(self.root, day, file))
+            for day, written in manifest.days.items()
+            for file in written.files
+            if file.startswith(f"{name}/")
+        ]
+        schema = pa.schema([*STORED[name], *_DAY_OF_FOLDER])
+        return ds.dataset(
+            places,
+            schema=schema,
+            format="parquet",
+            partitioning=ds.partitioning(_DAY_OF_FOLDER, flavor="hive"),
+            partition_base_dir=str(self.root / name),
+        )
+
+    def tables(self, days: Sequence[str], columns: Collection[str] | None) -> Tables:
+        """Return days as they were read from the service."""
+        return read_days(self.root, self.manifest(), days, columns)
+
+
+def source_of(
+    path: str | os.PathLike[str], storage_options: Mapping[str, str] | None = None
+) -> Source:
+    """Find out what lies at a path.
+
+    Raises
+    ------
+    ExportError
+        It is no dataset.
+    """
+    if storage_options is not None:
+        raise InvalidQueryError("storage_options: are for Delta tables in an object store only")
+    folder = Folder(local_path(path))
+    folder.manifest()
+    return folder

@@ -1,0 +1,248 @@
+"""A dataset that is there, without reading it."""
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from voxframe._history import CallHistory
+from voxframe._query.names import keywords_checked, nearest
+from voxframe._query.window import DateLike, window
+from voxframe._receipt import Receipt
+from voxframe._spec.tables import SCHEMAS, SESSION_ID
+from voxframe.errors import InvalidQueryError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow.dataset as ds
+
+    from voxframe._dataset.manifest import Manifest
+    from voxframe._dataset.source import Source
+
+_DAY = 86_400
+# The lookback of a sync that was told none; an export is judged by it.
+_LOOKBACK = 3 * _DAY
+_EARLIEST, _LATEST = "1970-01-02", "9999-12-30"
+
+
+@keywords_checked
+def open_dataset(
+    path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    *,
+    storage_options: Mapping[str, str] | None = None,
+) -> "Dataset":
+    """Open what a sync or an export wrote, without reading it.
+
+    Parameters
+    ----------
+    path : path-like or iterable of path-like
+        The dataset, or several, which are taken as one: many accounts, say.
+    storage_options : Mapping of str, optional
+        For Delta tables in an object store.
+
+    Returns
+    -------
+    Dataset
+        Sees each day as it is when it is asked.
+
+    Raises
+    ------
+    ExportError
+        There is no finished dataset.
+    """
+    from voxframe._dataset.source import source_of  # noqa: PLC0415 - not needed to read
+
+    if isinstance(path, str | bytes | os.PathLike) or not isinstance(path, Iterable):
+        path = [path]
+    sources = [source_of(each, storage_options) for each in path]
+    if not sources:
+        raise InvalidQueryError("path: needs at least one")
+    return Dataset(sources)
+
+
+class Dataset:
+    """A dataset of whole days, read only as far as it is asked; see :func:`open_dataset`."""
+
+    def __init__(self, sources: "Sequence[Source]") -> None:
+        self._sources = sources
+
+    def __repr__(self) -> str:
+        days = self.days
+        if not len(days):
+            return "<voxframe.Dataset without a session>"
+        first, last = (f"{days['day'].iloc[at]:%Y-%m-%d}" for at in (0, -1))
+        return f"<voxframe.Dataset of {days['sessions'].sum():,} sessions, {first} to {last}>"
+
+    @property
+    def query(self) -> Mapping[str, Any] | tuple[Mapping[str, Any], ...]:
+        """What was asked for, of several datasets a tuple.
+
+        ``from_date``, ``to_date``, ``inclusive`` and the names of the ``filters``; their
+        values, which may be phone numbers, are only in a ``fingerprint``.
+        """
+        found = tuple(dict(source.manifest().query) for source in self._sources)
+        return found[0] if len(found) == 1 else found
+
+    @property
+    def days(self) -> pd.DataFrame:
+        """One row a day with sessions, in order; of several datasets their sum.
+
+        ``day`` (datetime64[s]); ``sessions``, ``calls``, ``records``, ``resource_usage`` and
+        ``vanished`` (Int64), the last those sessions that are kept although the service no
+        longer gave them; ``cost`` (Float64), missing where an early version wrote the day;
+        ``read_at`` (datetime64[us, UTC]), when it was read first of all parts; ``settled``
+        (boolean), whether a sync would not read it again.
+        """
+        rows = [
+            {
+                "day": name,
+                **day.rows,
+                "cost": None if day.cost is None else float(day.cost),
+                "vanished": day.vanished,
+                "read_at": day.read_at,
+                "settled": not any(
+                    a < _end_of(name) and b > _end_of(name) - _DAY for a, b in again
+                ),
+            }
+            for manifest, again in map(_again, self._sources)
+            for name, day in manifest.days.items()
+            if day.rows["sessions"]
+        ]
+        names = ["day", *SCHEMAS, "cost", "vanished", "read_at", "settled"]
+        types = dict.fromkeys((*SCHEMAS, "vanished"), "Int64")
+        types |= {"day": "datetime64[s]", "cost": "Float64", "settled": "boolean"}
+        types |= {"read_at": "datetime64[us, UTC]"}
+        frame = pd.DataFrame(rows, columns=names).astype(types)
+        if len(self._sources) == 1:
+            return frame
+        sums = dict.fromkeys((*SCHEMAS, "vanished"), "sum")
+        whole = frame.groupby("day", as_index=False).agg(
+            {**sums, "cost": _sum_if_known, "read_at": "min", "settled": "all"}
+        )
+        return whole[names].astype(types)
+
+    def arrow(self, table: str) -> "ds.Dataset":
+        """Return a table as an Arrow dataset, which is read when it is asked something.
+
+        Parameters
+        ----------
+        table : {"sessions", "calls", "records", "resource_usage"}
+            Which one.
+
+        Returns
+        -------
+        pyarrow.dataset.Dataset
+            The declared columns, ``unknown_fields`` as JSON, and ``start_day`` (date32), by
+            which days are left out unread.
+        """
+        import pyarrow.dataset as ds  # noqa: PLC0415 - not needed to read
+
+        if table not in SCHEMAS:
+            raise InvalidQueryError(
+                f"table: {table!r} is not one of {', '.join(map(repr, SCHEMAS))}"
+                + nearest(str(table), SCHEMAS)
+            )
+        parts = [source.arrow(table) for source in self._sources]
+        return parts[0] if len(parts) == 1 else ds.dataset(parts)
+
+    def duckdb(self) -> "duckdb.DuckDBPyConnection":
+        """Return a new connection to DuckDB with four views, read when they are asked.
+
+        Returns
+        -------
+        duckdb.DuckDBPyConnection
+            ``sessions``, ``calls``, ``records`` and ``resource_usage``. Needs the package
+            ``duckdb``.
+        """
+        import duckdb  # noqa: PLC0415 - not a dependency
+
+        connection = duckdb.connect()
+        for name in SCHEMAS:
+            connection.register(name, self.arrow(name))
+        return connection
+
+    def read(
+        self,
+        from_date: DateLike | None = None,
+        to_date: DateLike | None = None,
+        *,
+        columns: Iterable[str] | None = None,
+    ) -> CallHistory:
+        """Read a window of it, or all.
+
+        Parameters
+        ----------
+        from_date, to_date : date-like, optional
+            Of the sessions' ``start_date``; naive means UTC, `to_date` is outside. None is
+            all that there is on that side.
+        columns : iterable of str, optional
+            Only these, of every table that has them, and the ids and ``start_date``;
+            names of unknown fields as well.
+
+        Returns
+        -------
+        CallHistory
+            As it was read from the service, unknown fields as columns of their own. Only
+            the days and columns that are wanted are read. Of several datasets each session
+            once, the latest read.
+        """
+        if isinstance(columns, str):
+            columns = [columns]
+        wanted = None if columns is None else list(columns)
+        if from_date is not None and to_date is None and hasattr(from_date, "start_time"):
+            inside = window(from_date)
+        else:
+            inside = window(
+                _EARLIEST if from_date is None else from_date,
+                _LATEST if to_date is None else to_date,
+            )
+        parts = [_part(source, inside.first, inside.end, wanted) for source in self._sources]
+        return parts[0] if len(parts) == 1 else CallHistory.concat(parts)
+
+
+def _sum_if_known(costs: "pd.Series[float]") -> Any:
+    return costs.sum(skipna=False)
+
+
+def _again(source: "Source") -> tuple["Manifest", list[tuple[int, int]]]:
+    """Return what there is, and what of it the next sync would read again."""
+    from voxframe._dataset.sync import to_read  # noqa: PLC0415 - not needed to read
+
+    manifest = source.manifest()
+    lookback = _LOOKBACK if manifest.lookback is None else manifest.lookback
+    return manifest, to_read(manifest, manifest.end, lookback, time.time())
+
+
+def _end_of(day: str) -> int:
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) + _DAY
+
+
+def _part(source: "Source", first: int, end: int, columns: list[str] | None) -> CallHistory:
+    manifest = source.manifest()
+    days = [n for n in manifest.days if _end_of(n) > first and _end_of(n) - _DAY < end]
+    tables = source.tables(days, columns)
+    begins = tables["sessions"]["start_date"].cast(pa.int64())
+    inside = pc.and_(pc.greater_equal(begins, first * 1_000_000), pc.less(begins, end * 1_000_000))
+    if not pc.all(inside).as_py():
+        ids = tables["sessions"].filter(inside)[SESSION_ID].combine_chunks()
+        tables = {
+            name: table.filter(pc.is_in(table[SESSION_ID], value_set=ids))
+            for name, table in tables.items()
+        }
+    receipt = manifest.summary()
+    low, high = max(first, manifest.first), min(end, manifest.end)
+    if (low, high) != (manifest.first, manifest.end):
+        receipt = replace(
+            receipt,
+            from_date=datetime.fromtimestamp(low, UTC),
+            to_date=datetime.fromtimestamp(max(low, high), UTC),
+            inclusive="left",
+        )
+    rows = {name: len(table) for name, table in tables.items()}
+    return CallHistory(tables, Receipt.from_dict({**receipt.to_dict(), **rows}))
