@@ -114,6 +114,38 @@ class CallHistory:
 
         _parquet.write(self.tables, self.receipt, path)
 
+    def to_excel(self, path: str | os.PathLike[str], *, timezone: str = "UTC") -> None:
+        """Write an Excel workbook: a summary, and a sheet a table.
+
+        Heads are frozen and can be filtered, instants are Excel's own in `timezone`, costs are
+        numbers, and the summary has their exact sums. Telephone numbers, and whatever begins
+        with ``=``, are text. A whole number beyond 2**53, which Excel cannot hold, is text too.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, new or written by this method before; conventionally ``*.xlsx``.
+        timezone : str, default "UTC"
+            IANA name of the timezone that instants are shown in.
+
+        Raises
+        ------
+        InvalidQueryError
+            There is no such timezone.
+        ExportError
+            `path` is another file, cannot be written, or a table has more rows than a sheet
+            (1,048,575). What was there is as it was before.
+        ModuleNotFoundError
+            The extra ``voxframe[excel]`` is not installed.
+        """
+        try:
+            from voxframe._dataset.excel import write_excel  # noqa: PLC0415 - an extra
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                "a workbook needs XlsxWriter: pip install 'voxframe[excel]'", name=error.name
+            ) from error
+        write_excel(self.tables, self.receipt, path, timezone)
+
     @classmethod
     def from_parquet(
         cls, path: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]

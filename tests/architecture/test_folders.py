@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "_decode": {"_spec", "_timezones", "errors"},
     "_tables": {"_spec", "_decode", "errors"},
     "_summary": {"_receipt"},
-    "_dataset": {"_spec", "_tables", "_receipt", "errors"},
+    "_dataset": {"_text", "_spec", "_tables", "_receipt", "errors"},
     "analysis": {"_spec", "errors"},
     "report": {"analysis", "_receipt"},
     "_history": {"_spec", "_tables", "_dataset", "_summary", "_receipt", "report"},

@@ -1,0 +1,217 @@
+"""A result as an Excel workbook: a summary and a sheet a table."""
+
+import contextlib
+import os
+import uuid
+import zipfile
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import xlsxwriter
+
+from voxframe._dataset.disk import local_path, sync, writing
+from voxframe._receipt import Receipt
+from voxframe._spec.tables import CHILDREN, INSTANT, MONEY
+from voxframe._text import printable
+from voxframe.errors import ExportError, InvalidQueryError
+
+Tables = Mapping[str, pa.Table]
+
+_MARK = "Written by voxframe."
+# Excel's own limits: rows of a sheet without its head, letters of a cell.
+_MOST_ROWS = 1_048_575
+_MOST_LETTERS = 32_767
+# Whole numbers that a double holds exactly; a longer id is kept as text.
+_EXACT = 2**53
+_INSTANT_FORMAT, _DATE_FORMAT = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"
+_MONEY_FORMAT = "#,##0.00#######"
+# In characters, as Excel measures columns.
+_NARROWEST, _WIDEST = 8, 40
+_SAMPLE = 200
+_TITLES = {
+    "sessions": "Sessions",
+    "calls": "Calls (legs)",
+    "records": "Records",
+    "resource_usage": "Other resources",
+}
+
+
+def write_excel(
+    tables: Tables, receipt: Receipt, path: str | os.PathLike[str], timezone: str
+) -> None:
+    """Write a workbook, whole or not at all; see `CallHistory.to_excel`."""
+    target = local_path(path)
+    zone = _zone(timezone)
+    for name, table in tables.items():
+        if len(table) > _MOST_ROWS:
+            raise ExportError(
+                f"{target}: {len(table):,} rows of {name} do not fit into a sheet of "
+                f"{_MOST_ROWS:,}; export a shorter window, or write Parquet"
+            )
+    with writing(target):
+        _check_target(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp"
+        try:
+            options = {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+            }
+            with xlsxwriter.Workbook(work, options) as book:
+                book.set_properties({"title": "Call history", "comments": _MARK})
+                _summary(book, tables, receipt, zone)
+                for name, table in tables.items():
+                    _sheet(book, _TITLES[name], table, zone)
+            with work.open("rb+") as file:
+                os.fsync(file.fileno())
+            work.replace(target)
+            sync(target.parent)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                work.unlink()
+
+
+def _zone(timezone: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(timezone)
+    except (KeyError, ValueError, TypeError, OSError):
+        raise InvalidQueryError(
+            f"timezone: {timezone!r} is not an IANA timezone; write it like 'Europe/Berlin'"
+        ) from None
+
+
+def _check_target(target: Path) -> None:
+    """Refuse to replace what this did not write."""
+    if not target.exists():
+        return
+    try:
+        with zipfile.ZipFile(target) as book:
+            ours = _MARK.encode() in book.read("docProps/core.xml")
+    except (zipfile.BadZipFile, KeyError, IsADirectoryError):
+        ours = False
+    if not ours:
+        raise ExportError(f"{target} was not written by voxframe; name another file")
+
+
+def _summary(book: Any, tables: Tables, receipt: Receipt, zone: ZoneInfo) -> None:
+    bold, plain = book.add_format({"bold": True}), book.add_format({"align": "left"})
+    wrapped = book.add_format({"text_wrap": True, "valign": "top", "align": "left"})
+    money = book.add_format({"num_format": _MONEY_FORMAT, "align": "left"})
+    sheet = _on_paper(book.add_worksheet("Summary"))
+    sheet.set_column(0, 0, 24, bold)
+    sheet.set_column(1, 1, 60)
+    read = [name for name in CHILDREN if name not in receipt.unread]
+    sums = {name: pc.sum(tables[name]["cost"]).as_py() or Decimal(0) for name in read}
+    whole = None if receipt.unread else sum(sums.values(), Decimal(0))
+    rows: list[tuple[str, Any, Any]] = [
+        ("From", _local(receipt.from_date, zone), plain),
+        ("To", _local(receipt.to_date, zone), plain),
+        ("Instants are in", str(zone), plain),
+        *((_TITLES[name], len(table), plain) for name, table in tables.items()),
+        *((f"Cost, {_TITLES[name].lower()}", _price(sums.get(name)), money) for name in CHILDREN),
+        ("Cost, total", _price(whole), money),
+        ("Cost, total, exact", "not read" if whole is None else f"{whole:f}", plain),
+        ("Why it is complete", receipt.settled, wrapped),
+    ]
+    for at, (head, value, form) in enumerate(rows):
+        sheet.write_string(at, 0, head, bold)
+        if isinstance(value, str):
+            sheet.write_string(at, 1, printable(value)[:_MOST_LETTERS], form)
+        else:
+            sheet.write_number(at, 1, value, form)
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).replace(tzinfo=None).isoformat(" ", "seconds")
+
+
+def _price(price: Decimal | None) -> float | str:
+    return "not read" if price is None else float(price)
+
+
+def _sheet(book: Any, title: str, table: pa.Table, zone: ZoneInfo) -> None:
+    sheet = _on_paper(book.add_worksheet(title))
+    sheet.freeze_panes(1, 0)
+    sheet.repeat_rows(0)
+    head = book.add_format({"bold": True, "bottom": 1})
+    columns = [_column(book, table[name], zone) for name in table.column_names]
+    for at, (name, (width, form, _)) in enumerate(zip(table.column_names, columns, strict=True)):
+        sheet.set_column(at, at, min(max(width, len(name) + 3, _NARROWEST), _WIDEST), form)
+    for at, name in enumerate(table.column_names):
+        sheet.write_string(0, at, printable(name), head)
+    row = 1
+    for batch in table.to_batches():
+        lists = [column.to_pylist() for column in batch.columns]
+        for values in zip(*lists, strict=True):
+            for at, value in enumerate(values):
+                if value is not None:
+                    columns[at][2](sheet, row, at, value)
+            row += 1
+    if table.num_rows:
+        sheet.autofilter(0, 0, table.num_rows, table.num_columns - 1)
+
+
+def _on_paper(sheet: Any) -> Any:
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    return sheet
+
+
+def _column(
+    book: Any, column: pa.ChunkedArray, zone: ZoneInfo
+) -> tuple[int, Any, Callable[[Any, int, int, Any], None]]:
+    """Return a column's width, its format, and what writes one of its values."""
+    kind = column.type
+    if kind == INSTANT:
+        form = book.add_format({"num_format": _INSTANT_FORMAT})
+
+        def instant(sheet: Any, row: int, at: int, value: datetime) -> None:
+            local = value.astimezone(zone).replace(tzinfo=None)
+            _moment(sheet, row, at, local, form)
+
+        return 19, form, instant
+    if pa.types.is_date(kind):
+        form = book.add_format({"num_format": _DATE_FORMAT})
+
+        def day(sheet: Any, row: int, at: int, value: date) -> None:
+            _moment(sheet, row, at, datetime(value.year, value.month, value.day), form)  # noqa: DTZ001
+
+        return 10, form, day
+    if kind == MONEY:
+        return 14, book.add_format({"num_format": _MONEY_FORMAT}), _number
+    if pa.types.is_boolean(kind):
+        return 8, None, lambda sheet, row, at, value: sheet.write_boolean(row, at, value)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        form = book.add_format({"num_format": "0"}) if pa.types.is_integer(kind) else None
+        return 14, form, _number
+    sample = column.slice(0, _SAMPLE).cast(pa.string())
+    widest = pc.max(pc.utf8_length(sample)).as_py() or 0
+    return widest + 2, None, _text
+
+
+def _moment(sheet: Any, row: int, at: int, local: datetime, form: Any) -> None:
+    # Excel's calendar begins in 1900.
+    if local.year < 1900:  # noqa: PLR2004
+        sheet.write_string(row, at, local.isoformat(" "))
+    else:
+        sheet.write_datetime(row, at, local, form)
+
+
+def _number(sheet: Any, row: int, at: int, value: float | Decimal) -> None:
+    if isinstance(value, int) and abs(value) > _EXACT:
+        sheet.write_string(row, at, str(value))
+    else:
+        sheet.write_number(row, at, value)
+
+
+def _text(sheet: Any, row: int, at: int, value: object) -> None:
+    sheet.write_string(row, at, str(value)[:_MOST_LETTERS])
