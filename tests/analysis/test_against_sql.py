@@ -126,10 +126,15 @@ def test_cost_by_columns_of_every_table(many: Tables, sql: Sql) -> None:
     same(
         frame,
         sql(f"""select clock.month, application_name, remote_number_type,
-        case when incoming then 'in' when not incoming then 'out' end, resource_type, kind, {COSTS}
+        case when kind = 'calls' or c.call_id is not null
+          then case when incoming then 'in' when not incoming then 'out' end
+          else o.direction end, resource_type, kind, {COSTS}
         from {LINES} l join sessions s on l.id = s.call_session_history_id
         join clock on clock.hour = start_date // 3600 * 3600
         left join calls c on c.call_id = l.call_id
+        left join (select call_session_history_id id,
+          case when bool_or(incoming) then 'in' when bool_or(not incoming) then 'out' end direction
+          from calls where {NETWORK} group by 1) o on o.id = l.id
         group by all"""),
     )
     assert (

@@ -89,11 +89,11 @@ def test_cost_breakdown(day: dict[str, pa.Table]) -> None:
     ]  # fmt: skip
     by = analysis.cost_breakdown(day, by=["resource_type", "direction"])
     assert rows(by) == [
-        (None, "in", 0.115, 0.0, 0.0, 0.115),
+        (None, "in", 0.115, 1e-9, 0.0, 0.115000001),
         ("ASR", "in", 0.0, 0.0, 0.03, 0.03),
         (None, "out", 0.02, 0.0, 0.0, 0.02),
-        ("CALLSESSION", None, 0.0, 0.0, 0.004, 0.004),
-        (None, None, 0.0, 1e-9, 0.0, 1e-9),
+        ("CALLSESSION", "in", 0.0, 0.0, 0.004, 0.004),
+        ("CALLSESSION", None, 0.0, 0.0, 0.0, 0.0),
     ]
     hours = analysis.cost_breakdown(day, freq="h")
     assert [start.hour for start in hours["start"]] == [9, 10, 11, 12]

@@ -5,6 +5,9 @@ and gives a DataFrame; what a figure means, and by which source, stands in its d
 Instants are taken to the second, the service's resolution.
 """
 
+from voxframe.analysis._agents import agents
+from voxframe.analysis._attribution import cost_by_agent, cost_by_caller
+from voxframe.analysis._callers import called_back, repeat_callers
 from voxframe.analysis._clock import leg_clock
 from voxframe.analysis._concurrency import busy_hour, concurrency
 from voxframe.analysis._costs import cost_breakdown
@@ -18,9 +21,13 @@ from voxframe.analysis._sides import far_ends
 from voxframe.analysis._traffic import traffic
 
 __all__ = [
+    "agents",
     "busy_hour",
+    "called_back",
     "concurrency",
     "cost_breakdown",
+    "cost_by_agent",
+    "cost_by_caller",
     "duration_histogram",
     "duration_stats",
     "end_reasons",
@@ -33,6 +40,7 @@ __all__ = [
     "lines_needed",
     "missed",
     "peak_load",
+    "repeat_callers",
     "service_level",
     "session_totals",
     "traffic",

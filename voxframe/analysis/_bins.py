@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from voxframe.analysis._source import Ints
 from voxframe.errors import InvalidQueryError
 
-_DAY = 86_400
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ANCHORED = {"W": "W-MON", "M": "MS", "ME": "MS", "Q": "QS", "QE": "QS", "Y": "YS", "YE": "YS"}
 
 

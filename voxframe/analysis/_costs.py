@@ -4,23 +4,13 @@ import numpy as np
 import pandas as pd
 
 from voxframe.analysis._bins import Bins, make_bins
-from voxframe.analysis._grouping import KINDS, By, Coded, columns_by, over_time
+from voxframe.analysis._coded import Coded
+from voxframe.analysis._currency import Currency, currency_by, noted
+from voxframe.analysis._derived import moments
+from voxframe.analysis._grouping import KINDS, By, columns_by, over_time
 from voxframe.analysis._money import cost_of, total
 from voxframe.analysis._output import DtypeBackend, grouped
-from voxframe.analysis._source import Flags, History, Ints, Source, epoch_seconds, valid
-
-_MOMENTS = {"calls": "start_time", "records": "start_time", "resource_usage": "used_at"}
-
-
-def _moments(source: Source, kind: str) -> tuple[Ints, Flags]:
-    parents = source.parents(kind)
-    known = parents >= 0
-    starts = np.append(source.session_starts, 0)[parents]
-    if not known.all():
-        own = source[kind][_MOMENTS[kind]]
-        starts = np.where(known, starts, epoch_seconds(own))
-        known = known | valid(own)
-    return starts, known
+from voxframe.analysis._source import Entries, Flags, History, Ints, Source
 
 
 def time_codes(when: Ints, known: Flags, bins: Bins) -> Coded:
@@ -29,9 +19,9 @@ def time_codes(when: Ints, known: Flags, bins: Bins) -> Coded:
 
 
 def _in_time(source: Source, freq: str, timezone: str) -> Coded:
-    moments = [_moments(source, kind) for kind in KINDS]
-    when = np.concatenate([starts for starts, _ in moments])
-    known = np.concatenate([flags for _, flags in moments])
+    each = [moments(source, kind) for kind in KINDS]
+    when = np.concatenate([starts for starts, _ in each])
+    known = np.concatenate([flags for _, flags in each])
     seen = np.concatenate([when[known], source.session_starts])
     return time_codes(when, known, make_bins(seen, freq, timezone))
 
@@ -42,6 +32,10 @@ def cost_breakdown(
     by: By = None,
     freq: str | None = None,
     timezone: str = "UTC",
+    currency: Currency = None,
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
     dtype_backend: DtypeBackend = "numpy_nullable",
 ) -> pd.DataFrame:
     """Break the whole price down: calls, records and resources, by column and over time.
@@ -60,9 +54,15 @@ def cost_breakdown(
         ``records`` and ``resource_usage``; ``"calls.custom_data"`` says which is meant.
         A column of ``sessions`` speaks for all that is in the session; one of ``calls``
         for the calls and for the resources whose ``ref_call_id`` names the call.
-        Besides there are ``"kind"`` (calls, records, resources), ``"direction"``
-        (in, out) and ``"country"`` (where the remote number lies, ISO 3166-1, the
-        ``numbers`` extra; null for users and for what is no number).
+        Besides there are ``"kind"`` (calls, records, resources); ``"side"`` (see
+        :func:`far_ends`), ``"direction"`` (in, out) and ``"country"`` (where the remote
+        number lies, ISO 3166-1, the ``numbers`` extra; null for users and for what is
+        not a number) of a leg, where records, and resources without a leg, have the
+        direction and country of their session's caller, or of the first number that it
+        dialled; ``"session_kind"`` (inbound, outbound by a person, outbound by the
+        script, internal, other, no legs), ``"caller"`` (number), ``"called"`` (the
+        number that the caller dialled), ``"agent"`` (who answered first) of a session;
+        ``"hour"`` (0 to 23) and ``"weekday"`` (Mon to Sun) of its start.
     freq : str, optional
         Stretches of time: ``"h"``, ``"6h"``, ``"D"``, ``"W"`` (from Monday), ``"M"``,
         ``"Q"``, ``"Y"``. Every price counts at its session's ``start_date``, so that a
@@ -70,6 +70,12 @@ def cost_breakdown(
     timezone : str
         IANA name of the timezone whose clock cuts them; days of a DST change have 23
         or 25 hours.
+    currency : str or mapping of int to str, optional
+        What currency prices are in: one label, or one for each ``account_id``. Sums are
+        then within one currency, a row each. Without it the prices of all accounts are
+        added up, and where there are several, ``result.attrs["note"]`` says so.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`far_ends`.
     dtype_backend : {"numpy_nullable", "pyarrow"}
         The sums are exact. ``"numpy_nullable"`` gives each as the nearest Float64,
         ``"pyarrow"`` gives them as decimal128(38, 9).
@@ -77,11 +83,12 @@ def cost_breakdown(
     Returns
     -------
     pandas.DataFrame
-        ``start`` (with ``freq``: when the stretch begins, in ``timezone``), the columns
-        of ``by``, then ``calls_cost``, ``records_cost``, ``resources_cost`` and
-        ``total_cost`` in the account's currency. In order of time, or the dearest
-        first. With ``freq`` alone every stretch from the first session to the last has
-        a row, with ``by`` those in which something is. A price that is absent counts as
+        ``start`` (with ``freq``: when the stretch begins, in ``timezone``), ``currency``
+        (where it was given), the columns of ``by``, then ``calls_cost``,
+        ``records_cost``, ``resources_cost`` and ``total_cost`` in the account's
+        currency. In order of time, or the dearest first. With ``freq`` alone every
+        stretch from the first session to the last has a row, with ``by`` those in which
+        something is. A price that is absent counts as
         nothing; of a part that was not read at all (``with_records=False`` …) the cost
         is null, and so is the total. Without ``by`` and ``freq`` there is one row, of
         zeros when the history is empty.
@@ -89,14 +96,16 @@ def cost_breakdown(
     Raises
     ------
     ValueError
-        For an unknown column, frequency or timezone.
+        For an unknown column, frequency or timezone, or an account without a currency.
     """
-    source = Source.of(history)
+    source = Source.of(history, own=own, machine=machine, network=network)
     kinds = tuple(KINDS)
     known = [f"{name}_cost" for kind, name in KINDS.items() if kind not in source.unread]
     time = None if freq is None else _in_time(source, freq, timezone)
     counts = [source.count(kind) for kind in kinds]
-    groups = over_time(time, columns_by(source, by, kinds), sum(counts))
+    owners = np.concatenate([source.parents(kind) for kind in kinds])
+    columns = [*currency_by(source, currency, owners), *columns_by(source, by, kinds, timezone)]
+    groups = over_time(time, columns, sum(counts))
     parts = np.split(groups.codes, np.cumsum(counts)[:-1])
     figures = {
         f"{KINDS[kind]}_cost": cost_of(source, kind, codes, groups.size)
@@ -104,4 +113,4 @@ def cost_breakdown(
     }
     figures["total_cost"] = total(source, *figures.values())
     dearest = "total_cost" if len(known) == len(kinds) or not known else known[0]
-    return grouped(groups.labels, figures, dearest, dtype_backend)
+    return noted(grouped(groups.labels, figures, dearest, dtype_backend), source, currency)

@@ -7,20 +7,18 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from voxframe.analysis._grouping import By, Coded, Groups, columns_by, group
-from voxframe.analysis._output import grouped, ratio, to_frame, unknown
-from voxframe.analysis._source import History, Ints, Source
+from voxframe.analysis._grouping import By, Groups, columns_by, group, of_rows
+from voxframe.analysis._output import grouped, in_order, ratio, to_frame, unknown
+from voxframe.analysis._source import Entries, History, Ints, Source
 
 QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 EDGES = (0, 5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600)
 """Seconds at which the bars of a histogram begin, unless others are given."""
 
 
-def _measured(source: Source, by: By) -> tuple[Ints, Groups]:
+def _measured(source: Source, by: By, timezone: str) -> tuple[Ints, Groups]:
     rows = source.legs.measured
-    columns = [
-        (name, Coded(c.codes[rows], c.labels)) for name, c in columns_by(source, by, ("calls",))
-    ]
+    columns = of_rows(columns_by(source, by, ("calls",), timezone), rows)
     return source.legs.seconds[rows], group(columns, int(rows.sum()))
 
 
@@ -31,7 +29,15 @@ def _quantile(ordered: Ints, first: Ints, counts: Ints, share: float) -> NDArray
     return np.asarray(ordered[low] + (ordered[high] - ordered[low]) * (position - low))
 
 
-def duration_stats(history: History, *, by: By = None) -> pd.DataFrame:
+def duration_stats(
+    history: History,
+    *,
+    by: By = None,
+    timezone: str = "UTC",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
+) -> pd.DataFrame:
     """Describe how long the answered calls last.
 
     Parameters
@@ -39,7 +45,11 @@ def duration_stats(history: History, *, by: By = None) -> pd.DataFrame:
     history : CallHistory or mapping of tables
         What to look at: calls (legs) with ``successful`` whose duration is known.
     by : str or sequence of str, optional
-        As in :func:`traffic`.
+        As in :func:`traffic`; ``by="side"`` tells far ends apart.
+    timezone : str
+        IANA name of the timezone of ``"hour"`` and ``"weekday"``.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`far_ends`.
 
     Returns
     -------
@@ -51,8 +61,8 @@ def duration_stats(history: History, *, by: By = None) -> pd.DataFrame:
         Without ``by`` there is one row; without calls its figures are null, and the
         counts too when the calls were not read (``with_calls=False``).
     """
-    source = Source.of(history)
-    seconds, groups = _measured(source, by)
+    source = Source.of(history, own=own, machine=machine, network=network)
+    seconds, groups = _measured(source, by, timezone)
     counts = np.bincount(groups.codes, minlength=groups.size).astype(np.int64)
     added = np.bincount(groups.codes, seconds, groups.size).astype(np.int64)
     ordered = seconds[np.lexsort((seconds, groups.codes))]
@@ -76,7 +86,14 @@ def duration_stats(history: History, *, by: By = None) -> pd.DataFrame:
 
 
 def duration_histogram(
-    history: History, *, edges: Sequence[int] = EDGES, by: By = None
+    history: History,
+    *,
+    edges: Sequence[int] = EDGES,
+    by: By = None,
+    timezone: str = "UTC",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
 ) -> pd.DataFrame:
     """Count the answered calls by how long they lasted.
 
@@ -88,7 +105,11 @@ def duration_histogram(
         Seconds at which the classes begin, ascending. Each class holds its beginning
         and not its end; the last has no end. Shorter calls than the first are left out.
     by : str or sequence of str, optional
-        As in :func:`traffic`.
+        As in :func:`traffic`; ``by="side"`` tells far ends apart.
+    timezone : str
+        IANA name of the timezone of ``"hour"`` and ``"weekday"``.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`far_ends`.
 
     Returns
     -------
@@ -100,8 +121,8 @@ def duration_histogram(
     begin = np.asarray(edges, np.int64)
     if not len(begin) or (np.diff(begin) <= 0).any():
         raise ValueError("edges are ascending, at least one.")
-    source = Source.of(history)
-    seconds, groups = _measured(source, by)
+    source = Source.of(history, own=own, machine=machine, network=network)
+    seconds, groups = _measured(source, by, timezone)
     classes = len(begin)
     place = np.searchsorted(begin, seconds, side="right") - 1
     inside = place >= 0
@@ -123,6 +144,6 @@ def duration_histogram(
     }
     names = [*groups.labels.column_names, "from_seconds"]
     return to_frame(
-        pa.table(labels | columns).sort_by([(name, "ascending") for name in names]),
+        in_order(pa.table(labels | columns), [(name, "ascending") for name in names]),
         "numpy_nullable",
     )

@@ -2,36 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import pyarrow as pa
 
-from voxframe.analysis._countries import countries
-from voxframe.analysis._far_ends import SIDES
-from voxframe.analysis._source import Ints, Source, integers
+from voxframe.analysis._coded import Coded, encode
+from voxframe.analysis._derived import (
+    CLOCK,
+    FALL_BACK,
+    OF_LEGS,
+    OF_SESSIONS,
+    clock,
+    outside_leg,
+)  # fmt: skip
+from voxframe.analysis._source import Flags, Ints, Source, integers
 
 By = str | Sequence[str] | None
 """What to group by: a column, several, or nothing."""
 
 KINDS = {"calls": "calls", "records": "records", "resource_usage": "resources"}
 """What each child table is called among the kinds of cost."""
-
-_MADE_OF_CALLS = ("direction", "side", "country")
-_DERIVED = (*_MADE_OF_CALLS, "kind")
-
-
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """A column as a code a row, and what each code stands for; -1 stands for nothing."""
-
-    codes: Ints
-    labels: pa.Array
-
-    def take(self, rows: Ints) -> Self:
-        """Give the values at ``rows``; row -1 holds nothing."""
-        padded = np.append(self.codes, -1)
-        return type(self)(padded[rows], self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +34,10 @@ class Groups:
 
 
 def names_of(by: By) -> tuple[str, ...]:
-    """Give what to group by as a tuple."""
+    """Return what to group by as a tuple."""
     if by is None:
         return ()
     return (by,) if isinstance(by, str) else tuple(by)
-
-
-def encode(column: pa.ChunkedArray) -> Coded:
-    """Give a column as codes and labels."""
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    if column.num_chunks == 0:
-        return Coded(np.empty(0, np.int64), pa.array([], column.type.value_type))
-    whole = column.unify_dictionaries()
-    codes = [integers(chunk.indices.cast(pa.int64()), null=-1) for chunk in whole.chunks]
-    return Coded(np.concatenate(codes), whole.chunk(0).dictionary)
 
 
 def _places(kinds: Sequence[str]) -> tuple[str, ...]:
@@ -75,55 +54,45 @@ def _owner(source: Source, name: str, kinds: Sequence[str]) -> tuple[str, str]:
         if name in source[place].column_names:
             return place, name
     known = {column for place in places for column in source[place].column_names}
-    derived = _DERIVED if "calls" in places else ("kind",)
+    derived = [*(OF_LEGS if "calls" in places else ()), *OF_SESSIONS, *CLOCK, "kind"]
     raise ValueError(f"There is no {name!r} to group by; there are {[*derived, *sorted(known)]}.")
 
 
-def _direction(source: Source) -> Coded:
-    legs = source.legs
-    codes = np.where(legs.incoming, 0, np.where(legs.outgoing, 1, -1))
-    return Coded(codes, pa.array(["in", "out"]))
-
-
-def _side(source: Source) -> Coded:
-    return Coded(source.judged.side, pa.array(SIDES))
-
-
-def _country(source: Source) -> Coded:
-    numbers = encode(source["calls"]["remote_number"])
-    kinds = encode(source["calls"]["remote_number_type"])
-    users = [code for code, label in enumerate(kinds.labels.to_pylist()) if label == "user"]
-    regions = encode(pa.chunked_array([countries(numbers.labels)]))
-    found = regions.take(numbers.codes).codes
-    return Coded(np.where(np.isin(kinds.codes, users), -1, found), regions.labels)
-
-
 def _origin(source: Source, name: str, kinds: Sequence[str]) -> tuple[str, Coded]:
-    if name in _MADE_OF_CALLS and "calls" in _places(kinds):
-        make = {"direction": _direction, "side": _side, "country": _country}[name]
-        return "calls", make(source)
+    if name in OF_LEGS and "calls" in _places(kinds):
+        return "calls", OF_LEGS[name](source)
+    if name in OF_SESSIONS:
+        return "sessions", OF_SESSIONS[name](source)
     table, column = _owner(source, name, kinds)
     return table, encode(source[table][column])
 
 
-def _reach(source: Source, values: Coded, table: str, kind: str) -> Ints:
+def _reach(source: Source, name: str, values: Coded, table: str, kind: str) -> Ints:
     if table == kind:
         return values.codes
     if table == "sessions":
         return values.take(source.parents(kind)).codes
+    reached = np.full(source.count(kind), -1, np.int64)
     if table == "calls" and kind == "resource_usage":
-        return values.take(source.used_calls).codes
-    return np.full(source.count(kind), -1, np.int64)
+        reached = values.take(source.used_calls).codes
+    if name in FALL_BACK:
+        # What belongs to no leg of its own was paid for the session's number outside.
+        outside = values.take(outside_leg(source)).codes
+        lost = source.used_calls < 0 if kind == "resource_usage" else reached < 0
+        return np.where(lost, np.append(outside, -1)[source.parents(kind)], reached)
+    return reached
 
 
-def coded(source: Source, name: str, kinds: Sequence[str]) -> Coded:
-    """Give one column for the rows of several tables, one table after the other."""
+def coded(source: Source, name: str, kinds: Sequence[str], timezone: str) -> Coded:
+    """Return one column for the rows of several tables, one table after the other."""
     if name == "kind":
         sizes = [source.count(kind) for kind in kinds]
         labels = pa.array([KINDS.get(kind, kind) for kind in kinds])
         return Coded(np.repeat(np.arange(len(kinds)), sizes), labels)
+    if name in CLOCK:
+        return clock(source, name, kinds, timezone)
     table, values = _origin(source, name, kinds)
-    reached = [_reach(source, values, table, kind) for kind in kinds]
+    reached = [_reach(source, name, values, table, kind) for kind in kinds]
     return Coded(np.concatenate(reached), values.labels)
 
 
@@ -157,9 +126,16 @@ def group(columns: Sequence[tuple[str, Coded]], rows: int) -> Groups:
     return Groups(codes, pa.table(labels), size)
 
 
-def columns_by(source: Source, by: By, kinds: Sequence[str]) -> list[tuple[str, Coded]]:
-    """Give the columns to group by for the rows of several tables, one after the other."""
-    return [(name, coded(source, name, kinds)) for name in names_of(by)]
+def columns_by(
+    source: Source, by: By, kinds: Sequence[str], timezone: str = "UTC"
+) -> list[tuple[str, Coded]]:
+    """Return the columns to group by for the rows of several tables, one after the other."""
+    return [(name, coded(source, name, kinds, timezone)) for name in names_of(by)]
+
+
+def of_rows(columns: Sequence[tuple[str, Coded]], rows: Flags) -> list[tuple[str, Coded]]:
+    """Return the columns of some rows alone."""
+    return [(name, Coded(column.codes[rows], column.labels)) for name, column in columns]
 
 
 def over_time(time: Coded | None, columns: Sequence[tuple[str, Coded]], rows: int) -> Groups:

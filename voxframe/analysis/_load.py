@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from voxframe.analysis._bins import make_bins, stamps, zone
+from voxframe.analysis._bins import WEEKDAYS, make_bins, stamps, zone
 from voxframe.analysis._concurrency import HOUR, hours_of_days, intervals
 from voxframe.analysis._output import to_frame
 from voxframe.analysis._source import Entries, History, Source
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 WORKDAYS = WEEKDAYS[:5]
 
 

@@ -1,6 +1,8 @@
 """Exact sums of money."""
 
 import logging
+from collections.abc import Iterable
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -79,3 +81,14 @@ def to_float(money: pa.Array) -> pa.Array:
     for row in np.flatnonzero(known & ~exact):
         values[row] = float(wide[row].as_py())
     return pa.array(values, pa.float64(), mask=~known)
+
+
+def billionths(money: pa.Array) -> list[int]:
+    """Return exact money as whole billionths; null is 0."""
+    return [0 if each is None else int(each.scaleb(9)) for each in money.to_pylist()]
+
+
+def from_billionths(amounts: Iterable[int]) -> pa.Array:
+    """Return whole billionths as exact money."""
+    # From text, since arithmetic would round to the 28 digits of Python's context.
+    return pa.array([Decimal(f"{amount}E-9") for amount in amounts], WIDE)

@@ -7,6 +7,7 @@ import pyarrow as pa
 from voxframe._spec.tables import SESSION_ID
 from voxframe.analysis._bins import make_bins, zone
 from voxframe.analysis._costs import time_codes
+from voxframe.analysis._followed import follow, seconds_of
 from voxframe.analysis._grouping import By, Groups, columns_by, over_time
 from voxframe.analysis._inbound import OUTCOMES, judge_inbound
 from voxframe.analysis._output import grouped, ratio, to_frame, unknown
@@ -21,7 +22,7 @@ def session_groups(source: Source, by: By, freq: str | None, timezone: str) -> G
     if freq is not None:
         bins = make_bins(source.session_starts, freq, timezone)
         time = time_codes(source.session_starts, np.ones(size, np.bool_), bins)
-    return over_time(time, columns_by(source, by, ("sessions",)), size)
+    return over_time(time, columns_by(source, by, ("sessions",), timezone), size)
 
 
 def counts(groups: Groups, these: Flags) -> Ints:
@@ -64,7 +65,8 @@ def inbound_outcomes(
     history : CallHistory or mapping of tables
         What to look at.
     by : str or sequence of str, optional
-        Columns of ``sessions``.
+        Columns of ``sessions``, or what :func:`cost_breakdown` names of them: ``"caller"``,
+        ``"called"``, ``"agent"``, ``"hour"``, ``"weekday"`` …
     freq, timezone : str
         As in :func:`cost_breakdown`; a session counts at its ``start_date``.
     own, machine, network : str or collection of str
@@ -103,6 +105,7 @@ def missed(
     history: History,
     *,
     outcome: str = "missed",
+    within: str = "1h",
     timezone: str = "UTC",
     own: Entries = (),
     machine: Entries = (),
@@ -118,6 +121,8 @@ def missed(
         What to look at.
     outcome : {"missed", "no person tried", "not accepted", "person"}
         Which of the inbound sessions to list.
+    within : str, default "1h"
+        How long after the call a return call counts, as in :func:`called_back`.
     timezone : str
         IANA name of the timezone that ``start_date`` is given in.
     own, machine, network : str or collection of str
@@ -131,17 +136,20 @@ def missed(
         number of the first leg from outside), ``local_number`` (that was called),
         ``waited`` (seconds that this leg lasted; null when it is unknown),
         ``tried`` (outgoing legs to people), ``end_reason_code`` of the last of them and
-        its ``meaning``.
+        its ``meaning``, ``dialled``, ``reached`` and ``called_again`` (whether, within
+        that time: whoever is still to be called back has none of the three).
 
     Raises
     ------
     ValueError
-        For an unknown outcome or timezone.
+        For an unknown outcome, length of time or timezone.
     """
     if outcome not in OUTCOMES:
         raise ValueError(f"outcome: {outcome!r} is not one of {', '.join(map(repr, OUTCOMES))}.")
+    seconds = seconds_of("within", within)
     source = Source.of(history, own=own, machine=machine, network=network)
     judged = judge_inbound(source)
+    followed = follow(source, judged, seconds)
     rows = np.flatnonzero(judged.is_(outcome))
     sessions = source["sessions"].take(pa.array(rows))
     caller = source["calls"].take(pa.array(judged.caller[rows]))
@@ -165,6 +173,9 @@ def missed(
             "tried": judged.tried[rows],
             "end_reason_code": ends,
             "meaning": pa.array(meanings, pa.string()),
+            "dialled": followed.dialled[rows],
+            "reached": followed.reached[rows],
+            "called_again": followed.called_again[rows],
         }
     )
     return to_frame(table, "numpy_nullable")

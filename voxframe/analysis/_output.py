@@ -6,12 +6,16 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from voxframe.analysis._bins import WEEKDAYS
 from voxframe.analysis._money import to_float
 
 DtypeBackend = Literal["numpy_nullable", "pyarrow"]
 """``"numpy_nullable"`` gives money as Float64, ``"pyarrow"`` as exact decimals."""
+
+_RANK = "rank of weekday"
 
 _DTYPES = {
     pa.int64(): pd.Int64Dtype(),
@@ -63,11 +67,22 @@ def beside(labels: pa.Table, figures: Mapping[str, Any]) -> pa.Table:
     return pa.table({**{name: labels[name] for name in labels.column_names}, **figures})
 
 
+def in_order(table: pa.Table, order: list[tuple[str, str]]) -> pa.Table:
+    """Sort rows, days of the week as they follow each other."""
+    if "weekday" not in table.column_names:
+        return table.sort_by(order)
+    ranks = pc.index_in(table["weekday"], value_set=pa.array(WEEKDAYS))
+    ranked = table.append_column(_RANK, ranks)
+    keys = [(_RANK if name == "weekday" else name, way) for name, way in order]
+    return ranked.sort_by(keys).drop_columns(_RANK)
+
+
 def grouped(
     labels: pa.Table, figures: Mapping[str, Any], largest: str, dtype_backend: DtypeBackend
 ) -> pd.DataFrame:
     """Put figures beside their labels: in order of time, or the largest first."""
-    table = beside(labels, figures)
-    first = [] if "start" in labels.column_names else [(largest, "descending")]
-    order = [*first, *((name, "ascending") for name in labels.column_names)]
-    return to_frame(table.sort_by(order), dtype_backend)
+    names = labels.column_names
+    by_time = [name for name in ("start", "weekday", "hour") if name in names]
+    first = [(name, "ascending") for name in by_time] or [(largest, "descending")]
+    order = [*first, *((name, "ascending") for name in names if name not in by_time)]
+    return to_frame(in_order(beside(labels, figures), order), dtype_backend)

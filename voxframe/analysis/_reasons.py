@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from voxframe.analysis._grouping import By, Coded, Groups, columns_by, group, names_of
-from voxframe.analysis._output import beside, ratio, to_frame
+from voxframe.analysis._coded import Coded
+from voxframe.analysis._grouping import By, Groups, columns_by, group, names_of, of_rows
+from voxframe.analysis._output import beside, in_order, ratio, to_frame
 from voxframe.analysis._sip_codes import is_effective, meaning
-from voxframe.analysis._source import Flags, History, Ints, Source
+from voxframe.analysis._source import Entries, Flags, History, Ints, Source
 
 _NORMAL = "Normal termination"
 _FINISHES = {
@@ -21,8 +22,7 @@ _FINISHES = {
 
 
 def _counted(columns: list[tuple[str, Coded]], rows: Flags) -> tuple[Groups, Ints]:
-    kept = [(name, Coded(column.codes[rows], column.labels)) for name, column in columns]
-    groups = group(kept, int(rows.sum()))
+    groups = group(of_rows(columns, rows), int(rows.sum()))
     return groups, np.bincount(groups.codes, minlength=groups.size).astype(np.int64)
 
 
@@ -43,10 +43,20 @@ def _shares(labels: pa.Table, by: By, counts: Ints) -> pa.Array:
 def _ordered(table: pa.Table, by: By, count: str, reason: str) -> pd.DataFrame:
     names = [(name, "ascending") for name in names_of(by)]
     order = [*names, (count, "descending"), (reason, "ascending")]
-    return to_frame(table.sort_by(order), "numpy_nullable")
+    return to_frame(in_order(table, order), "numpy_nullable")
 
 
-def end_reasons(history: History, *, by: By = None, answered: bool = False) -> pd.DataFrame:
+def end_reasons(
+    history: History,
+    *,
+    by: By = None,
+    answered: bool = False,
+    timezone: str = "UTC",
+    side: str | None = None,
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
+) -> pd.DataFrame:
     """Count why calls failed, in plain words.
 
     Parameters
@@ -57,6 +67,12 @@ def end_reasons(history: History, *, by: By = None, answered: bool = False) -> p
         As in :func:`traffic`; ``"end_reason_details"`` gives the service's own words.
     answered : bool
         Look at the answered calls instead.
+    timezone : str
+        IANA name of the timezone of ``"hour"`` and ``"weekday"``.
+    side : {"network", "own", "machine", "unknown"} or None
+        Which far ends count; None is all.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`far_ends`.
 
     Returns
     -------
@@ -68,10 +84,10 @@ def end_reasons(history: History, *, by: By = None, answered: bool = False) -> p
         ``share`` (of these calls in the same group, 0 to 1). The most calls first;
         empty when there are none.
     """
-    source = Source.of(history)
-    own = [name for name in names_of(by) if name != "end_reason_code"]
-    columns = columns_by(source, [*own, "end_reason_code"], ("calls",))
-    rows = source.legs.answered if answered else ~source.legs.answered
+    source = Source.of(history, own=own, machine=machine, network=network)
+    names = [name for name in names_of(by) if name != "end_reason_code"]
+    columns = columns_by(source, [*names, "end_reason_code"], ("calls",), timezone)
+    rows = source.are_of(side) & (source.legs.answered == answered)
     groups, counts = _counted(columns, rows)
     codes = groups.labels["end_reason_code"].to_pylist()
     figures = {
@@ -79,12 +95,20 @@ def end_reasons(history: History, *, by: By = None, answered: bool = False) -> p
         "outcome": pa.array([meaning(code).outcome for code in codes], pa.string()),
         "delivered": pa.array([answered or is_effective(code) for code in codes], pa.bool_()),
         "calls": pa.array(counts),
-        "share": _shares(groups.labels, own, counts),
+        "share": _shares(groups.labels, names, counts),
     }
-    return _ordered(beside(groups.labels, figures), own, "calls", "end_reason_code")
+    return _ordered(beside(groups.labels, figures), names, "calls", "end_reason_code")
 
 
-def finish_reasons(history: History, *, by: By = None) -> pd.DataFrame:
+def finish_reasons(
+    history: History,
+    *,
+    by: By = None,
+    timezone: str = "UTC",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
+) -> pd.DataFrame:
     """Count how sessions ended, in the service's words and in plain ones.
 
     Parameters
@@ -92,7 +116,11 @@ def finish_reasons(history: History, *, by: By = None) -> pd.DataFrame:
     history : CallHistory or mapping of tables
         What to look at: all sessions.
     by : str or sequence of str, optional
-        Columns of ``sessions``.
+        Columns of ``sessions``, and what :func:`inbound_outcomes` names besides.
+    timezone : str
+        IANA name of the timezone of ``"hour"`` and ``"weekday"``.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`far_ends`.
 
     Returns
     -------
@@ -102,9 +130,9 @@ def finish_reasons(history: History, *, by: By = None) -> pd.DataFrame:
         "Normal termination"; null for no reason), ``sessions``, ``share`` (of the
         group's sessions, 0 to 1). The most sessions first; empty when there are none.
     """
-    source = Source.of(history)
-    own = [name for name in names_of(by) if name != "finish_reason"]
-    columns = columns_by(source, [*own, "finish_reason"], ("sessions",))
+    source = Source.of(history, own=own, machine=machine, network=network)
+    names = [name for name in names_of(by) if name != "finish_reason"]
+    columns = columns_by(source, [*names, "finish_reason"], ("sessions",), timezone)
     groups, counts = _counted(columns, np.ones(source.count("sessions"), np.bool_))
     reasons = groups.labels["finish_reason"].to_pylist()
     failed = [None if reason is None else reason != _NORMAL for reason in reasons]
@@ -112,6 +140,6 @@ def finish_reasons(history: History, *, by: By = None) -> pd.DataFrame:
         "meaning": pa.array([_FINISHES.get(reason) for reason in reasons], pa.string()),
         "failed": pa.array(failed, pa.bool_()),
         "sessions": pa.array(counts),
-        "share": _shares(groups.labels, own, counts),
+        "share": _shares(groups.labels, names, counts),
     }
-    return _ordered(beside(groups.labels, figures), own, "sessions", "finish_reason")
+    return _ordered(beside(groups.labels, figures), names, "sessions", "finish_reason")

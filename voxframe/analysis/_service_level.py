@@ -88,8 +88,8 @@ def service_level(
     method : {"offered", "abandons excluded", "abandons included", "answered"}
         As above.
     short : float, default 0
-        Callers who left within so many seconds are taken out of ``offered`` and
-        ``abandoned`` (Aircall: 10); 0 takes none out.
+        Callers who left in less than so many seconds are taken out of ``offered`` and
+        ``abandoned`` (Aircall: 10).
     start : {"arrival", "first try"}
         From when the wait is counted.
     by, freq, timezone, own, machine, network
@@ -122,7 +122,7 @@ def service_level(
     waited = waits(source, judged, from_first_try=start == "first try")
     groups = session_groups(source, by, freq, timezone)
     answered, left = judged.is_("person"), judged.is_("missed")
-    left &= ~((waited.held <= short) & (short > 0))
+    left &= ~(waited.held < short)
     # A comparison with NaN is false: what is not known is not soon, and may have been.
     soon, maybe = answered & (waited.high <= seconds), answered & ~(waited.low > seconds)
     gone = left & (waited.held <= seconds)

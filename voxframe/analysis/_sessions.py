@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from voxframe._spec.tables import SESSION_ID
 from voxframe.analysis._bins import zone
-from voxframe.analysis._grouping import KINDS, encode
+from voxframe.analysis._coded import encode
+from voxframe.analysis._grouping import KINDS
 from voxframe.analysis._money import cost_of, total
 from voxframe.analysis._output import DtypeBackend, to_frame, unknown
 from voxframe.analysis._source import Flags, History, Ints, Legs, Source

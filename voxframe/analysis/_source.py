@@ -88,6 +88,8 @@ class Source:
     far_ends: FarEnds = field(default_factory=FarEnds.of)
     unread: frozenset[str] = frozenset()
     """Tables that the read left out, so that no row of theirs says nothing about a cost."""
+    window: tuple[int, int] | None = None
+    """When what was read begins and ends, in epoch seconds; None where that is not known."""
 
     @classmethod
     def of(
@@ -110,14 +112,18 @@ class Source:
         missing = [name for name in SCHEMAS if name not in tables]
         if missing:
             raise ValueError(f"Tables are missing: {', '.join(missing)}. All four are needed.")
-        unread = getattr(getattr(history, "receipt", None), "unread", ())
-        return cls(tables, FarEnds.of(own, machine, network), frozenset(unread))
+        receipt = getattr(history, "receipt", None)
+        unread = getattr(receipt, "unread", ())
+        ends = [getattr(receipt, name, None) for name in ("from_date", "to_date")]
+        first, last = (None if end is None else int(end.timestamp()) for end in ends)
+        window = None if first is None or last is None else (first, last)
+        return cls(tables, FarEnds.of(own, machine, network), frozenset(unread), window)
 
     def __getitem__(self, name: str) -> pa.Table:
         return self.tables[name]
 
-    def of_side(self, side: str | None) -> "Source":
-        """Return the same with the legs of one side alone; None leaves them all.
+    def are_of(self, side: str | None) -> Flags:
+        """Return which legs are of a side; None is all.
 
         Raises
         ------
@@ -125,14 +131,21 @@ class Source:
             For a side that there is not.
         """
         if side is None:
-            return self
+            return np.ones(self.count("calls"), np.bool_)
         if side not in SIDES:
             raise ValueError(f"side: {side!r} is not one of {', '.join(SIDES)}, and not None.")
-        mask = self.judged.side == SIDES.index(side)
-        if mask.all():
+        return np.asarray(self.judged.side == SIDES.index(side))
+
+    def only(self, chosen: Flags) -> "Source":
+        """Return the same with some of the legs alone."""
+        if chosen.all():
             return self
-        calls = self["calls"].filter(pa.array(mask))
+        calls = self["calls"].filter(pa.array(chosen))
         return replace(self, tables={**self.tables, "calls": calls})
+
+    def of_side(self, side: str | None) -> "Source":
+        """Return the same with the legs of one side alone; None leaves them all."""
+        return self.only(self.are_of(side))
 
     def count(self, name: str) -> int:
         """Give the number of rows of a table."""

@@ -8,8 +8,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from voxframe.analysis._bins import Bins, make_bins, zone
+from voxframe.analysis._coded import Coded, encode
 from voxframe.analysis._costs import time_codes
-from voxframe.analysis._grouping import By, Coded, columns_by, encode, names_of, over_time
+from voxframe.analysis._currency import Currency, currency_by, noted
+from voxframe.analysis._grouping import By, columns_by, names_of, of_rows, over_time
 from voxframe.analysis._money import sums, to_float
 from voxframe.analysis._output import DtypeBackend, grouped, ratio, unknown
 from voxframe.analysis._sip_codes import is_effective
@@ -70,6 +72,7 @@ def traffic(
     by: By = None,
     timezone: str = "UTC",
     side: str | None = "network",
+    currency: Currency = None,
     own: Entries = (),
     machine: Entries = (),
     network: Entries = (),
@@ -132,12 +135,14 @@ def traffic(
         Stretches of time, as in :func:`cost_breakdown`. None is one stretch, from the
         first leg's start to the last leg's end.
     by : str or sequence of str, optional
-        Columns of ``sessions`` or ``calls``, ``"direction"``, ``"side"``, ``"country"``,
-        as in :func:`cost_breakdown`.
+        Columns of ``sessions`` or ``calls``, or what :func:`cost_breakdown` names
+        besides; ``"hour"`` and ``"weekday"`` are of the leg's own start.
     timezone : str
         IANA name of the timezone whose clock cuts the stretches.
     side : {"network", "own", "machine", "unknown"} or None
         Which far ends count; None is all.
+    currency : str or mapping of int to str, optional
+        As in :func:`cost_breakdown`.
     own, machine, network : str or collection of str
         What is known of far ends, as in :func:`far_ends`.
     dtype_backend : {"numpy_nullable", "pyarrow"}
@@ -146,7 +151,8 @@ def traffic(
     Returns
     -------
     pandas.DataFrame
-        ``start`` (with ``freq``), the columns of ``by``, then the above. In order of
+        ``start`` (with ``freq``), ``currency`` (where it was given), the columns of
+        ``by``, then the above. In order of
         time, or the most legs first. With ``freq`` alone every stretch has a row,
         with ``by`` those in which something is. Division by nothing is null, and so is
         everything when the calls were not read (``with_calls=False``).
@@ -157,12 +163,14 @@ def traffic(
         For an unknown column, side, frequency or timezone.
     """
     whole = Source.of(history, own=own, machine=machine, network=network)
-    source = whole if "side" in names_of(by) else whole.of_side(side)
+    chosen = whole.are_of(None if "side" in names_of(by) else side)
+    source = whole.only(chosen)
     legs = source.legs
     rows = source.count("calls")
     bins = _bins(legs, freq, timezone)
     parts = spill(legs, bins)
-    columns = columns_by(source, by, ("calls",))
+    paid_in = currency_by(whole, currency, whole.parents("calls"))
+    columns = of_rows([*paid_in, *columns_by(whole, by, ("calls",), timezone)], chosen)
     begun = time_codes(legs.start, legs.timed, bins)
     time = None if freq is None else Coded(np.append(begun.codes, parts.bin), begun.labels)
     spread = [
@@ -202,7 +210,7 @@ def traffic(
     }
     if "calls" in source.unread:
         figures = unknown(figures)
-    return grouped(groups.labels, figures, "legs", dtype_backend)
+    return noted(grouped(groups.labels, figures, "legs", dtype_backend), whole, currency)
 
 
 def _lengths(labels: pa.Table, bins: Bins, size: int) -> Ints:

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from voxframe.analysis import _axes as draw
+from voxframe.analysis._bins import WEEKDAYS
 from voxframe.analysis._concurrency import concurrency
 from voxframe.analysis._costs import cost_breakdown
 from voxframe.analysis._durations import duration_histogram, duration_stats
@@ -31,7 +32,6 @@ __all__ = [
 ]
 
 _KINDS = {"calls": draw.BLUE, "records": draw.AMBER, "resources": draw.TEAL}
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _CURVE_HOURS = 48
 _CURVE_STEPS = 2000
 _JUDGED = 20
@@ -129,11 +129,11 @@ def plot_heatmap(history: History, *, timezone: str = "UTC", ax: "Axes | None" =
     grid = np.where(hours > 0, attempts / np.maximum(hours, 1), np.nan)
     _mesh(axes, grid)
     axes.set_xticks(np.arange(0, 24, 3) + 0.5, [f"{hour:02d}" for hour in range(0, 24, 3)])
-    axes.set_yticks(np.arange(7) + 0.5, _DAYS)
+    axes.set_yticks(np.arange(7) + 0.5, WEEKDAYS)
     axes.invert_yaxis()
     day, hour = np.unravel_index(np.nanargmax(grid), grid.shape)
     most = draw.number(round(float(grid[day, hour]), 1))
-    note = f"busiest: {_DAYS[day]} {hour:02d}\N{EN DASH}{hour + 1:02d} h, {most} calls an hour"
+    note = f"busiest: {WEEKDAYS[day]} {hour:02d}\N{EN DASH}{hour + 1:02d} h, {most} calls an hour"
     draw.tidy(axes, title, note=note)
     axes.grid(visible=False)
     axes.spines["bottom"].set_visible(False)

@@ -1,0 +1,107 @@
+"""What each agent was offered, took and missed."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from voxframe.analysis._bins import make_bins
+from voxframe.analysis._coded import Coded, encode
+from voxframe.analysis._costs import time_codes
+from voxframe.analysis._grouping import By, columns_by, of_rows, over_time
+from voxframe.analysis._inbound import judge_inbound
+from voxframe.analysis._output import grouped, ratio, unknown
+from voxframe.analysis._source import Entries, Flags, History, Ints, Source, integers
+
+_OFFLINE, _CANCELLED = 480, 487
+
+
+def agents(
+    history: History,
+    *,
+    by: By = None,
+    freq: str | None = None,
+    timezone: str = "UTC",
+    inbound: bool = True,
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
+) -> pd.DataFrame:
+    """Count by agent what was offered, taken and missed, and how long each was connected.
+
+    An agent is the far end of an *own* leg (see :func:`far_ends`): an app's user, a desk.
+    Of the outgoing legs that rang an agent there are, adding up to ``offered``,
+
+    =============  ===================================================================
+    ``answered``   the agent took it
+    ``offline``    not answered with code 480: the app was not logged in
+    ``elsewhere``  not answered with code 487 in a session in which a person answered:
+                   several were rung, another one took it
+    ``missed``     the rest
+    =============  ===================================================================
+
+    How long a phone rang, hold, after-call work and occupancy are not in this data.
+
+    Parameters
+    ----------
+    history : CallHistory or mapping of tables
+        What to look at.
+    by : str or sequence of str, optional
+        What to group by beside the agent, as in :func:`traffic`.
+    freq, timezone : str
+        As in :func:`traffic`; a leg counts at its ``start_time``.
+    inbound : bool, default True
+        Inbound sessions alone; False counts agents' legs of all sessions.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`far_ends`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``start`` (with ``freq``), ``agent``, the columns of ``by``, then ``offered``;
+        ``answered``, ``not_answered`` and ``taken_by_another`` (of these, in how many a
+        person answered in the same session, whatever the code); the other three counts
+        above; ``answer_rate`` (answered / offered, 0 to 1); ``connected_minutes`` of the
+        agent's legs in both directions, and ``acd``, their mean in seconds. The most
+        offered first. Empty when the calls were not read.
+    """
+    source = Source.of(history, own=own, machine=machine, network=network)
+    legs, parents = source.legs, source.parents("calls")
+    judged = judge_inbound(source)
+    mine = source.own
+    if inbound:
+        mine = mine & (np.append(judged.outcome, -1)[parents] >= 0)
+    numbers = encode(source["calls"]["remote_number"])
+    agent = Coded(numbers.codes, numbers.labels.cast(pa.string()))
+    columns = [("agent", agent), *columns_by(source, by, ("calls",), timezone)]
+    time = None
+    if freq is not None:
+        begun = legs.timed & mine
+        bins = make_bins(legs.start[begun], freq, timezone)
+        stretch = time_codes(legs.start, begun, bins)
+        time = Coded(stretch.codes[mine], stretch.labels)
+    groups = over_time(time, of_rows(columns, mine), int(mine.sum()))
+
+    def count(these: Flags) -> Ints:
+        return np.bincount(groups.codes[these[mine]], minlength=groups.size).astype(np.int64)
+
+    ended = integers(source["calls"]["end_reason_code"], null=-1)
+    offered = mine & legs.outgoing
+    failed = offered & ~legs.answered
+    taken = failed & (np.append(judged.answer, -1)[parents] >= 0)
+    offline, elsewhere = failed & (ended == _OFFLINE), taken & (ended == _CANCELLED)
+    connected = np.bincount(groups.codes, legs.seconds[mine], groups.size)
+    figures = {
+        "offered": count(offered),
+        "answered": count(offered & legs.answered),
+        "not_answered": count(failed),
+        "taken_by_another": count(taken),
+        "offline": count(offline),
+        "elsewhere": count(elsewhere),
+        "missed": count(failed & ~offline & ~elsewhere),
+        "answer_rate": ratio(count(offered & legs.answered), count(offered)),
+        "connected_minutes": connected / 60,
+        "acd": ratio(connected, count(mine & legs.measured)),
+    }
+    if "calls" in source.unread:
+        figures = unknown(figures)
+    return grouped(groups.labels, figures, "offered", "numpy_nullable")

@@ -1,0 +1,67 @@
+"""In which currency prices are: a label from the user, since the history has none."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from voxframe.analysis._coded import Coded, encode
+from voxframe.analysis._grouping import KINDS
+from voxframe.analysis._money import billionths, sums
+from voxframe.analysis._source import Ints, Source
+
+Currency = str | Mapping[int, str] | None
+"""One label for all, or one for each ``account_id``."""
+
+
+def currency_by(source: Source, currency: Currency, owners: Ints) -> list[tuple[str, Coded]]:
+    """Return the column of currencies, by the session of each row; none if none was said.
+
+    Raises
+    ------
+    ValueError
+        When an account of the history is not in the mapping.
+    """
+    if currency is None:
+        return []
+    if isinstance(currency, str):
+        return [("currency", Coded(np.zeros(len(owners), np.int64), pa.array([currency])))]
+    known = {int(account): label for account, label in currency.items()}
+    accounts = encode(source["sessions"]["account_id"])
+    names = accounts.labels.to_pylist()
+    if missing := sorted({name for name in names if name is not None} - set(known)):
+        raise ValueError(
+            f"currency: account {missing[0]} is in the history and not in the mapping; "
+            "name the currency of every account."
+        )
+    labels = sorted(set(known.values()))
+    place = np.array([labels.index(known[name]) for name in names] + [-1], np.int64)
+    return [("currency", Coded(place[accounts.take(owners).codes], pa.array(labels, pa.string())))]
+
+
+def noted(frame: pd.DataFrame, source: Source, currency: Currency) -> pd.DataFrame:
+    """Note beside the frame that prices of several accounts were added up, and their parts."""
+    if currency is None and len(parts := prices_by_account(source)) > 1:
+        listed = ", ".join(f"{account}: {price:,.2f}" for account, price in parts.items())
+        frame.attrs["note"] = (
+            f"Prices of {len(parts)} accounts are added up as if they were in one currency "
+            f"({listed}). Say which with currency=."
+        )
+    return frame
+
+
+def prices_by_account(source: Source) -> dict[int, float]:
+    """Return the whole price of each account's sessions, if there are several accounts."""
+    accounts = encode(source["sessions"]["account_id"])
+    names = accounts.labels.to_pylist()
+    if len(names) < 2:  # noqa: PLR2004 - one account has nothing to be told apart from
+        return {}
+    parts = [
+        billionths(
+            sums(source[kind]["cost"], accounts.take(source.parents(kind)).codes, len(names))
+        )
+        for kind in KINDS
+    ]
+    whole = [sum(each) / 1e9 for each in zip(*parts, strict=True)]
+    return dict(sorted(zip(names, whole, strict=True)))

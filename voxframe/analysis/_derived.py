@@ -1,0 +1,122 @@
+"""What can be grouped by though it is no column: far ends, kinds of session, hours, weekdays."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from voxframe.analysis._bins import WEEKDAYS, stamps, zone
+from voxframe.analysis._coded import Coded, encode
+from voxframe.analysis._countries import countries
+from voxframe.analysis._far_ends import SIDES, normalised
+from voxframe.analysis._inbound import ends_of, judge_inbound
+from voxframe.analysis._source import Flags, Ints, Source, epoch_seconds, valid
+
+SESSION_KINDS = (
+    "inbound", "outbound by a person", "outbound by the script", "internal", "other", "no legs",
+)  # fmt: skip
+CLOCK = ("hour", "weekday")
+FALL_BACK = ("direction", "country")
+"""What of records and resources without a leg of their own is that of their session."""
+
+_MOMENTS = {"calls": "start_time", "records": "start_time", "resource_usage": "used_at"}
+
+
+def _direction(source: Source) -> Coded:
+    legs = source.legs
+    codes = np.where(legs.incoming, 0, np.where(legs.outgoing, 1, -1))
+    return Coded(codes, pa.array(["in", "out"]))
+
+
+def _side(source: Source) -> Coded:
+    return Coded(source.judged.side, pa.array(SIDES))
+
+
+def _country(source: Source) -> Coded:
+    numbers = encode(source["calls"]["remote_number"])
+    kinds = encode(source["calls"]["remote_number_type"])
+    users = [code for code, label in enumerate(kinds.labels.to_pylist()) if label == "user"]
+    regions = encode(pa.chunked_array([countries(numbers.labels)]))
+    found = regions.take(numbers.codes).codes
+    return Coded(np.where(np.isin(kinds.codes, users), -1, found), regions.labels)
+
+
+def outside_leg(source: Source) -> Ints:
+    """Return each session's leg of the network: the caller's, or the first one dialled."""
+    caller, _ = ends_of(source, source.legs.incoming & source.network)
+    dialled, _ = ends_of(source, source.legs.outgoing & source.network)
+    return np.where(caller >= 0, caller, dialled)
+
+
+def numbers_of(source: Source, rows: Ints) -> Coded:
+    """Return the far end's number of each of these legs as it compares; -1 has none."""
+    numbers = encode(source["calls"]["remote_number"])
+    plain = encode(pa.chunked_array([normalised(numbers.labels.cast(pa.string()))]))
+    return plain.take(numbers.take(rows).codes)
+
+
+def _session_kind(source: Source) -> Coded:
+    legs, parents, size = source.legs, source.parents("calls"), source.count("sessions")
+
+    def has(rows: Flags) -> Flags:
+        return np.bincount(parents[rows & (parents >= 0)], minlength=size) > 0
+
+    own = has(source.own)
+    inside, outside = (has(source.network & each) for each in (legs.incoming, legs.outgoing))
+    kinds = [inside, outside & own, outside, own, has(parents >= 0)]
+    codes = np.select(kinds, [np.full(size, code) for code in range(len(kinds))], len(kinds))
+    # Without the calls nothing is known of any session.
+    return Coded(np.where("calls" in source.unread, -1, codes), pa.array(SESSION_KINDS))
+
+
+def _caller(source: Source) -> Coded:
+    return numbers_of(source, judge_inbound(source).caller)
+
+
+def _called(source: Source) -> Coded:
+    return encode(source["calls"]["local_number"]).take(judge_inbound(source).caller)
+
+
+def _agent(source: Source) -> Coded:
+    judged = judge_inbound(source)
+    own, _ = ends_of(source, source.own & source.legs.answered)
+    rows = np.where(judged.outcome >= 0, judged.answer, own)
+    numbers = encode(source["calls"]["remote_number"])
+    return Coded(numbers.take(rows).codes, numbers.labels.cast(pa.string()))
+
+
+OF_LEGS: Mapping[str, Callable[[Source], Coded]] = {
+    "direction": _direction, "side": _side, "country": _country,
+}  # fmt: skip
+OF_SESSIONS: Mapping[str, Callable[[Source], Coded]] = {
+    "session_kind": _session_kind, "caller": _caller, "called": _called, "agent": _agent,
+}  # fmt: skip
+
+
+def moments(source: Source, kind: str) -> tuple[Ints, Flags]:
+    """Return when the session of each row started; of a row without one, its own moment."""
+    if kind == "sessions":
+        return source.session_starts, np.ones(source.count(kind), np.bool_)
+    parents = source.parents(kind)
+    known = parents >= 0
+    starts = np.append(source.session_starts, 0)[parents]
+    if not known.all():
+        own = source[kind][_MOMENTS[kind]]
+        starts = np.where(known, starts, epoch_seconds(own))
+        known = known | valid(own)
+    return starts, known
+
+
+def clock(source: Source, name: str, kinds: Sequence[str], timezone: str) -> Coded:
+    """Return each row's hour or day of the week: of a leg by itself its own, else its session's."""
+    if tuple(kinds) == ("calls",):
+        when, known = source.legs.start, source.legs.timed
+    else:
+        each = [moments(source, kind) for kind in kinds]
+        when = np.concatenate([starts for starts, _ in each])
+        known = np.concatenate([flags for _, flags in each])
+    wall = stamps(when, zone(timezone)).to_pandas().dt
+    hours = name == "hour"
+    codes = (wall.hour if hours else wall.day_of_week).to_numpy(np.int64)
+    labels = pa.array(range(24), pa.int64()) if hours else pa.array(WEEKDAYS)
+    return Coded(np.where(known, codes, -1), labels)
