@@ -1,6 +1,8 @@
 """A call history that lives in memory, under every reading of what is not documented."""
 
+import math
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +17,10 @@ NAMES = ("application_id", "user_id", "duration")
 
 @dataclass(frozen=True)
 class Row:
-    """One session; ``rank`` is where an order that is not by start puts it."""
+    """One session; ``rank`` is where an order that is not by start puts it.
+
+    ``part`` is the part of a second, in thousandths, that a service keeps and does not show.
+    """
 
     id: int
     start: int
@@ -23,6 +28,7 @@ class Row:
     user_id: int = 1
     duration: int = 0
     rank: int = 0
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Readings:
     totals: str = "true"  # or "absent", "of the page", "too high", "zero", "negative", "capped", …
     shortens: int | None = None  # a longer window is cut to so many seconds
     shortened_at: str = "end"  # or "start"
+    counted: str = "together"  # or "first", "last": changes come between it and the selecting
     ignores: frozenset[str] = frozenset()
 
 
@@ -76,39 +83,48 @@ class Service:
     def at(cls, starts: np.ndarray[Any, np.dtype[np.int64]]) -> "Service":
         """Make a large world that stands still, ordered by start."""
         service = cls(rows=())
-        table = np.zeros((starts.size, 6), np.int64)
+        table = np.zeros((starts.size, 7), np.int64)
         table[:, 0], table[:, 1] = np.arange(1, starts.size + 1), np.sort(starts)
         service._use(table)
         return service
 
     def answer(self, ask: PageRequest) -> PageRows:
-        self._let_time_pass()
-        self.asked.append(ask)
-        readings = self.readings
-        refused = ask.first == ask.last and readings.equal_dates == "refused"
-        if refused:
+        readings, asked = self.readings, ask
+        ask = self._shortened(ask)
+        if ask.first == ask.last and readings.equal_dates == "refused":
             assert ask.may_be_refused, f"the service refuses from_date == to_date: {ask}"
-            return self._held(np.empty(0, np.int64), None)
         if readings.repeats_page and self.first_page is not None:
+            self.asked.append(asked)
             return self.first_page
-        long = readings.shortens
-        if long is not None and ask.last - ask.first > long:
-            if readings.shortened_at == "end":
-                ask = replace(ask, last=ask.first + long)
-            else:
-                ask = replace(ask, first=ask.last - long)
+        size = self._window(ask).size
+        if readings.counted != "last":
+            self._let_time_pass()
         at = self._window(ask)
-        total = self._total(ask, at.size)
+        if readings.counted == "together":
+            size = at.size
         at = self._ordered(at, desc=ask.desc)
         if not readings.ignores_offset:
             at = at[ask.offset :]
         at = at[: min(ask.count, readings.cap or ask.count)]
         if readings.short and at.size > 1:
             at = at[: self.rng.integers(1, at.size, endpoint=True)]
-        held = self._held(at, self._page_total(total, at.size))
+        held = self._held(at, None)
+        if readings.counted == "last":
+            self._let_time_pass()
+            size = self._window(ask).size
+        held = replace(held, total=self._page_total(self._total(ask, size), at.size))
+        self.asked.append(asked)
         if readings.repeats_page:
             self.first_page = held
         return held
+
+    def _shortened(self, ask: PageRequest) -> PageRequest:
+        long = self.readings.shortens
+        if long is None or ask.last - ask.first <= long:
+            return ask
+        if self.readings.shortened_at == "end":
+            return replace(ask, last=ask.first + long)
+        return replace(ask, first=ask.last - long)
 
     def _let_time_pass(self) -> None:
         before = len(self.waiting)
@@ -126,9 +142,12 @@ class Service:
         """Sort the world once, so that a window keeps its order."""
         rows = list(self.world.values())
         table = np.array(
-            [(r.id, r.start, r.application_id, r.user_id, r.duration, r.rank) for r in rows],
+            [
+                (r.id, r.start, r.application_id, r.user_id, r.duration, r.rank, r.part)
+                for r in rows
+            ],
             dtype=np.int64,
-        ).reshape(len(rows), 6)
+        ).reshape(len(rows), 7)
         self._use(table)
 
     def _use(self, table: np.ndarray[Any, np.dtype[np.int64]]) -> None:
@@ -142,7 +161,8 @@ class Service:
             "descending": -starts,
             "random": self.rng.permutation(ids.size),
         }[self.readings.order]
-        table = table[np.lexsort((ties[self.readings.ties], key))]
+        part = table[:, 6] if self.readings.order == "start" else np.zeros_like(ids)
+        table = table[np.lexsort((ties[self.readings.ties], part, key))]
         self.table = table
         self.key = np.sort(key)
 
@@ -152,7 +172,9 @@ class Service:
             low, high = np.searchsorted(self.key, [ask.first, ask.last + 1])
         table = self.table[low:high]
         starts = table[:, 1]
-        ends = starts <= ask.last if self.readings.inclusive else starts < ask.last
+        ends = starts < ask.last
+        if self.readings.inclusive:
+            ends |= (starts == ask.last) & (table[:, 6] == 0)
         if ask.first == ask.last and self.readings.equal_dates == "empty":
             ends = np.zeros_like(starts, dtype=bool)
         keep = (starts >= ask.first) & ends
@@ -177,11 +199,11 @@ class Service:
         if readings.order == "random":
             return self.rng.permutation(at)
         if readings.ties == "random":
-            at = at[np.lexsort((self.rng.random(at.size), self.key[at]))]
+            at = at[np.lexsort((self.rng.random(at.size), self.table[at, 6], self.key[at]))]
         if desc:
             at = at[::-1]
             if not readings.desc_turns_ties:
-                at = at[np.lexsort((self.table[at, 0], -self.key[at]))]
+                at = at[np.lexsort((self.table[at, 0], -self.table[at, 6], -self.key[at]))]
         return at
 
     def _total(self, ask: PageRequest, size: int) -> int | None:
@@ -257,6 +279,35 @@ def makespan(plan: Plan, service: Service, workers: int) -> int:
         queue += plan.receive(ask, service.answer(ask))
         if plan.settled is not None:
             return now
+
+
+def bound(service: Service, seconds: int) -> int:
+    """No plan of a truthful service asks more, whatever happens on the way."""
+    readings, limits = service.readings, service.limits
+    gives = 1 if readings.short else min(limits.page, readings.cap or limits.page)
+    rows = len(service.rows) + len(service.changes)
+    full = 1 + max(Counter(row.start for row in service.rows).values(), default=0) // gives
+    crowds = min(rows // gives, seconds) * (60 * min(full, 2 * limits.offset // gives) + 300)
+    return (
+        30 + 6 * rows // gives + 4 * min(seconds, rows) * math.ceil(math.log2(seconds) + 1) + crowds
+    )
+
+
+def inside(rows: Iterable[Row], seconds: int) -> set[int]:
+    return {row.id for row in rows if 0 <= row.start < seconds}
+
+
+def fits_in_reach(service: Service, seconds: int) -> bool:
+    """Whether no second, nor two together, has more than one honest query reaches."""
+    readings, limits = service.readings, service.limits
+    page = min(limits.page, readings.cap or limits.page)
+    # Of short answers no more can be promised than of those that no offset moves.
+    reach = page if readings.short else limits.offset + 1
+    # A full page proves nothing, and where offsets are ignored no other shows that it is all.
+    reach = page - 1 if readings.ignores_offset else reach
+    ever = [*service.rows, *(row for change in service.changes for row in change.add)]
+    count = Counter(row.start for row in ever)
+    return all(count[s] + count[s + 1] <= reach for s in range(-1, seconds + 1))
 
 
 def any_of(seed: int) -> Callable[[int], int]:

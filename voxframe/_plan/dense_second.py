@@ -64,6 +64,8 @@ def read_dense_second(scope: PlanContext, first: int, last: int) -> Steps[None]:
             answers += got
             short = short or cut_short
             more = more or behind
+        if leaves != [{}] and not more:
+            more = yield from _more_behind(dense, total)
         if not more:
             dense.counts.append((2 * number, total))
         if dense.proven():
@@ -182,6 +184,22 @@ def _pass(
     for held in answers:
         dense.learn(held, moment)
     return answers, short, more
+
+
+def _more_behind(dense: _DenseSecond, total: int) -> Steps[bool]:
+    """Return whether there may be more than is counted, which parts that add up do not show.
+
+    Where a count is capped, parts can add up to it while a value that nobody knows is left out.
+    """
+    if total > dense.scope.limits.offset:
+        return dense.scope.rounded
+    for offset in (total, dense.scope.limits.offset):
+        (held,) = yield from ask_all([dense.ask({}, offset)])
+        if not held.ids.size:
+            # Behind the count there is nothing; or there is, but nothing is at any offset.
+            return offset != total
+    # Offsets are ignored. What has counted more elsewhere is not capped here.
+    return dense.scope.largest_total <= total
 
 
 def _split(

@@ -21,8 +21,8 @@ The reasons behind it:
 * Whether ``to_date`` belongs to a window is not documented, nor whether starts
   have a part of a second that is not shown. Neighbours share their boundary
   second, and a count proves a part only if it does so under every reading.
-* A service may shorten a long window in silence. So it is asked again for what
-  lies before the first session and from the last one on.
+* A service may shorten a long window in silence. So one of more than a month is
+  counted again by stretches of four weeks.
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from voxframe._plan.bisect import cuts, fan_out, settle
+from voxframe._plan.bisect import Part, cuts, fan_out, settle
 from voxframe._plan.dense_second import read_dense_second
 from voxframe._plan.model import (
     Limits,
@@ -55,9 +55,12 @@ _STRIKES = 3
 _TELLING = 8
 # Of a window up to the longest month nothing was ever seen to be cut off; the hours are for clocks.
 _MONTH = 31 * 86_400 + 4 * 3600
-# A service that shortens windows is asked for a week at a time; of so many weeks, some forty years.
-_WEEK = 7 * 86_400
-_WEEKS = 2000
+# A longer one is counted again by stretches that are shorter than any month, so few requests tell
+# whether it was shortened in silence; of more than two years some stretches stand for all.
+_STRETCH = 28 * 86_400
+_STRETCHES = 27
+# A window that is shortened has all its stretches counted, unless they are more than some 500.
+_YEARS = 40 * 366 * 86_400
 # A tail is worth a request of its own if it is expected to fill one and more.
 _WORTH_A_STEAL = 1.2
 # So many times more or fewer sessions than expected, and they do not lie evenly.
@@ -171,45 +174,48 @@ def _steps(
     scope: PlanContext, first: int, last: int, max_sessions: int | None
 ) -> Steps[Completeness]:
     settled = yield from _read(scope, first, last, max_sessions)
-    if (
-        last - first <= _MONTH
-        or settled.too_many is not None
-        or (yield from _is_whole(scope, first, last))
-    ):
+    if last - first <= _MONTH or settled.too_many is not None:
         return settled
-    if last - first > _WEEKS * _WEEK:
-        raise IncompleteHistoryError(
-            f"asked for {PageRequest(first, last).describe(scope.spell)}, the service gave a part "
-            "of that time only; read it in stretches of some years",
-        )
-    edges = [*range(first, last, _WEEK), last]
-    weeks = [(a, b, scope.seen.count(a, b)) for a, b in pairwise(edges)]
-    yield from settle(scope, weeks, one_answer=True)
-    settled.mended["windows_shortened"] += 1
+    edges = [*range(first, last, _STRETCH), last]
+    stretches = list(pairwise(edges))
+    if len(stretches) > _STRETCHES:
+        stretches = [stretches[i * len(stretches) // _STRETCHES] for i in range(_STRETCHES)]
+        stretches[-1] = last - _STRETCH, last
+    wrong, more = yield from _counted_wrong(scope, stretches)
+    if more and len(edges) - 1 > _STRETCHES:
+        if last - first > _YEARS:
+            raise IncompleteHistoryError(
+                f"asked for {PageRequest(first, last).describe(scope.spell)}, the service gave a "
+                "part of that time only; read it in stretches of some years",
+            )
+        wrong, _ = yield from _counted_wrong(scope, list(pairwise(edges)))
+    elif len(edges) - 1 > _STRETCHES:
+        wrong = []
+    if not wrong:
+        return settled
+    yield from settle(scope, wrong, one_answer=True)
+    settled.mended["windows_shortened"] += more
     return Completeness(
-        f"the service shortens long windows: {len(weeks)} weeks, each in answers that held their "
-        "own total",
+        f"{settled.how}; counted again by {len(edges) - 1} stretches of four weeks: {len(wrong)} "
+        "whose count differed were read again, each in answers that held their own total",
         settled.total,
         settled.mended,
     )
 
 
-def _is_whole(scope: PlanContext, first: int, last: int) -> Steps[bool]:
-    """Return whether the service gives no more before the first session and after the last one.
-
-    Either is asked for at the end that a shortened window would have lost: a
-    stretch that ends, or begins, where the sessions that are here do.
-    """
-    have = scope.seen.between(first, last)
-    if have.size:
-        ends = [(first, max(int(have[0]), first + 1)), (min(int(have[-1]), last - 1), last)]
-    else:
-        ends = [(first, first + _MONTH), (last - _MONTH, last)]
-    asks = [PageRequest(a, b, count=1, total=True) for a, b in ends]
+def _counted_wrong(
+    scope: PlanContext, stretches: Sequence[tuple[int, int]]
+) -> Steps[tuple[list[Part], bool]]:
+    """Count stretches of a window; return those whose count differs, and if any has more."""
+    asks = [PageRequest(a, b, count=1, total=True) for a, b in stretches]
+    wrong = []
+    more = False
     for ask, held in zip(asks, (yield from ask_all(asks)), strict=True):
-        if scope.total_of(ask, held) > scope.seen.count(ask.first, ask.last):
-            return False
-    return True
+        total = scope.total_of(ask, held)
+        if not scope.count_proves(ask.first, ask.last, total):
+            wrong.append((ask.first, ask.last, total))
+            more = more or total > scope.seen.count(ask.first, ask.last)
+    return wrong, more
 
 
 def _read(

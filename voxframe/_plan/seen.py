@@ -98,6 +98,10 @@ class PlanContext:
         The rows so far.
     contradictions : int
         Answers in a row whose count is not of their rows.
+    largest_total : int
+        The most that an answer counted.
+    rounded : bool
+        Whether every count above a page was of whole pages.
     """
 
     end: int
@@ -107,6 +111,8 @@ class PlanContext:
     spell: Callable[[int], str] = format_wall_time
     seen: Seen = field(default_factory=Seen)
     contradictions: int = 0
+    largest_total: int = 0
+    rounded: bool = True
 
     def total_of(self, ask: PageRequest, held: PageRows) -> int:
         """Return the total that was asked for, or raise if it is none."""
@@ -121,6 +127,9 @@ class PlanContext:
                 f"{asked} with its total_count, the service answered without one; "
                 "nothing can then show that the answer is complete",
             )
+        self.largest_total = max(self.largest_total, held.total)
+        if held.total > self.limits.page and held.total % self.limits.page:
+            self.rounded = False
         rows = held.distinct
         if held.total < 0 or held.total < rows or (held.total and not rows and not ask.offset):
             self.contradictions += 1
