@@ -3,15 +3,17 @@
 import asyncio
 import io
 import json
+import multiprocessing
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
 import voxframe
 from tests.support.exact import FROM, TO, ids
+from voxframe import _progress
 from voxframe.emulator import Emulator, World
 
 
@@ -181,3 +183,132 @@ def test_whatever_stands_where_stderr_was(stderr, emulator, read, want, monkeypa
     there = {"none": None, "without isatty": object(), "closed": closed}[stderr]
     monkeypatch.setattr(sys, "stderr", there)
     assert ids(read(emulator)) == want
+
+
+@pytest.fixture
+def threads_to_be_had(monkeypatch):
+    """Let only so many threads of the library's start; no other way takes threads from a process
+    without taking them from the emulator and the test as well."""
+    left = {"threads": 0}
+    start = threading.Thread.start
+
+    def scarce(thread):
+        if thread.name.startswith("voxframe"):
+            if not left["threads"]:
+                raise RuntimeError("can't start new thread")
+            left["threads"] -= 1
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    return left
+
+
+def test_no_thread_to_be_had_is_said(emulator, read, threads_to_be_had):
+    assert threads_to_be_had["threads"] == 0
+    with pytest.raises(voxframe.errors.TransportError, match="no thread can be started"):
+        read(emulator)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_fewer_threads_than_wanted_are_enough(number, emulator, read, want, threads_to_be_had):
+    threads_to_be_had["threads"] = number
+    assert ids(read(emulator)) == want
+    assert ours() == []
+
+
+CONTAINER = """
+import sys, voxframe
+history = voxframe.read_call_history("2026-10-01", "2026-11-01")
+receipt = voxframe.export_call_history(sys.argv[1], "2026-10-01", "2026-11-01")
+print(len(history), receipt.sessions)
+"""
+
+
+def test_a_container_without_home_or_terminal(emulator, tmp_path):
+    key = emulator.write_credentials(tmp_path / "key.json")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", CONTAINER, str(tmp_path / "out")],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd="/",
+        # Neither HOME nor PATH, TERM, LANG or a place for temporary files; whoever runs it may
+        # have no name either.
+        env={"VOXIMPLANT_CREDENTIALS": str(key), "VOXIMPLANT_BASE_URL": emulator.base_url},
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("3000 3000\n", "")
+
+
+def ids_of(given):
+    """Read in another process."""
+    credentials, base_url = given
+    return ids(voxframe.read_call_history(FROM, TO, credentials=credentials, base_url=base_url))
+
+
+def history_of(given):
+    credentials, base_url = given
+    return voxframe.read_call_history(FROM, TO, credentials=credentials, base_url=base_url)
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_a_pool_of_processes(method, emulator, read, want):
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip("no fork here")
+    # The parent has read before, so that there is something to inherit.
+    assert ids(read(emulator)) == want
+    given = emulator.credentials, emulator.base_url
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        histories = list(pool.map(history_of, [given] * 3))
+    assert [ids(history) for history in histories] == [want] * 3
+
+
+def test_joblib(emulator, want):
+    joblib = pytest.importorskip("joblib")
+    given = emulator.credentials, emulator.base_url
+    found = joblib.Parallel(n_jobs=2)(joblib.delayed(ids_of)(given) for _ in range(3))
+    assert found == [want] * 3
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(wait=True)
+
+
+GREEN = """
+from gevent import monkey
+monkey.patch_all()
+import sys, gevent, voxframe
+
+def read():
+    window = "2026-10-01", "2026-11-01"
+    history = voxframe.read_call_history(*window, credentials=sys.argv[1], base_url=sys.argv[2])
+    return len(history)
+
+ticks = []
+def tick():
+    while True:
+        ticks.append(1)
+        gevent.sleep(0.001)
+
+ticking = gevent.spawn(tick)
+reads = [gevent.spawn(read) for _ in range(3)]
+print([one.get() for one in reads], len(ticks) > 3)
+"""
+
+
+def test_under_gevent(emulator, tmp_path):
+    pytest.importorskip("gevent")
+    key = emulator.write_credentials(tmp_path / "key.json")
+    done = subprocess.run(
+        [sys.executable, "-c", GREEN, str(key), emulator.base_url],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.stdout == "[3000, 3000, 3000] True\n", done.stderr
+
+
+@pytest.mark.parametrize("name", ["google.colab._shell.Shell", "DatabricksShell"])
+def test_shells_made_from_jupyters_get_the_bar(name, monkeypatch):
+    ipython = pytest.importorskip("IPython")
+    zmq = pytest.importorskip("ipykernel.zmqshell")
+    shell = type(name.rpartition(".")[2], (zmq.ZMQInteractiveShell,), {})
+    # Made without its kernel, of which there is one a process.
+    monkeypatch.setattr(ipython, "get_ipython", lambda: object.__new__(shell))
+    assert _progress._in_notebook()
+    monkeypatch.setattr(ipython, "get_ipython", lambda: None)
+    assert not _progress._in_notebook()

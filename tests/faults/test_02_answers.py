@@ -1,14 +1,17 @@
 """Rows 5 and 10 to 13: an answer that is none, or not whole, or too late, or too large."""
 
+import gzip
 import json
 import subprocess
 import sys
 import time
 
+import httpx
 import pytest
 
-from tests.support.faulty import LIGHT, at_most, check, serving
-from voxframe import RetryPolicy
+from tests.support.faulty import FROM, LIGHT, TO, at_most, check, serving
+from tests.support.gateway import answering
+from voxframe import Client, RetryPolicy
 from voxframe.emulator import Behaviour, Fault
 from voxframe.errors import ApiError, TransportError
 
@@ -98,6 +101,26 @@ def test_late_once_is_mended(kind, month):
     check(history.tables, month, light=True)
     # Of a busy machine other answers may be late as well.
     assert history.receipt.retries >= 2
+
+
+def test_gzip_of_two_members(small):
+    # As a proxy does that packs what comes piece by piece: two files in one, to RFC 1952.
+    with serving(small) as service:
+        form = {"from_date": f"{FROM} 00:00:00", "to_date": f"{TO} 00:00:00", "count": "1000"}
+        token = service.client._tokens.token()
+        whole = httpx.post(
+            f"{service.emulator.base_url}/platform_api/GetCallHistory",
+            data={**form, "with_calls": "true", "with_records": "true"},
+            headers={"Authorization": f"Bearer {token}"},
+        ).content
+    half = len(whole) // 2
+    packed = gzip.compress(whole[:half]) + gzip.compress(whole[half:])
+    head = {"Content-Encoding": "gzip"}
+    with (
+        answering((200, packed), headers=head) as (url, _),
+        Client(service.emulator.credentials, base_url=url) as client,
+    ):
+        check(client.read_call_history(FROM, TO).tables, small)
 
 
 MEASURE = """

@@ -22,6 +22,7 @@ from tests.support.faulty import (
     all_gone,
     at_most,
     check,
+    ids,
     serving,
     threads,
 )
@@ -267,3 +268,87 @@ def test_a_client_used_after_a_fork_has_its_own_connections(small):
             history = service.read()
             assert history.receipt.retries == 0
             check(history.tables, small)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_while_locks_are_held(small):
+    # Whatever another thread does at that moment: it is not there in the child to let go.
+    with serving(small) as service:
+        service.read()
+        transport, tokens = service.client._transport, service.client._tokens
+        held, forked = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with transport._lock, tokens._lock, transport._idle[0]._lock:
+                held.set()
+                assert forked.wait(60)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        assert held.wait(60)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)  # else it might wait for ever
+            status = 1
+            try:
+                status = 0 if len(service.read()) == 400 else 2
+            finally:
+                os._exit(status)
+        status = os.waitpid(child, 0)[1]
+        forked.set()
+        holder.join()
+        assert status == 0
+
+
+@pytest.mark.usefixtures("_pieces")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_in_the_middle_of_a_read(month):
+    with serving(month, behaviour=Behaviour(page_cap=100)) as service:
+        pieces = service.client.iter_call_history(FROM, TO)
+        first = next(pieces)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            status = 1
+            try:
+                # The parent's read goes on in the parent only; one of its own works.
+                with pytest.raises(TransportError, match="ends where its process is forked"):
+                    next(pieces)
+                check(service.read().tables, month)
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+        histories = [first, *pieces]
+        assert sum(history.receipt.retries for history in histories) == 0
+        every = [i for h in histories for i in ids(h)]
+        assert every == [s["call_session_history_id"] for s in month.expected(FROM, TO)]
+
+
+FORKING = """
+import os, sys, voxframe
+client = voxframe.Client(sys.argv[1], base_url=sys.argv[2])
+window = "2026-10-01", "2026-11-01"
+assert len(client.read_call_history(*window)) == 400
+child = os.fork()
+if child == 0:
+    if sys.argv[3] == "used":
+        assert len(client.read_call_history(*window)) == 400
+    sys.exit()  # closes what is open, as every program does at its end
+assert os.waitpid(child, 0)[1] == 0
+history = client.read_call_history(*window)
+print(len(history), history.receipt.retries)
+"""
+
+
+@pytest.mark.parametrize("how", ["used", "unused"])
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_children_that_end_like_any_program(how, small, tmp_path):
+    with serving(small) as service:
+        key = service.emulator.write_credentials(tmp_path / "key.json")
+        command = [sys.executable, "-W", "error", "-c", FORKING, str(key)]
+        done = subprocess.run(
+            [*command, service.emulator.base_url, how],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("400 0\n", "")

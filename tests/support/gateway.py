@@ -4,11 +4,13 @@ import contextlib
 import http.server
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 
 @contextlib.contextmanager
-def answering(*answers: tuple[int, bytes]) -> Iterator[tuple[str, list[str]]]:
+def answering(
+    *answers: tuple[int, bytes], headers: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, list[str]]]:
     """Yield an address and the paths asked of it; the last answer repeats."""
     asked: list[str] = []
 
@@ -24,6 +26,8 @@ def answering(*answers: tuple[int, bytes]) -> Iterator[tuple[str, list[str]]]:
             asked.append(self.path)
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 

@@ -187,12 +187,15 @@ class Transport:
             lane = self._idle.pop() if self._idle else self._new_lane()
             lane.broken = None
             self._busy[lane] = stopped
+        went_well = False
         try:
             yield lane
+            went_well = True
         finally:
             with self._lock:
                 del self._busy[lane]
-                keep = not self._closed
+                # What broke may be kept as if it were whole, such as a tunnel without its TLS.
+                keep = went_well and not self._closed
                 if keep:
                     self._idle.append(lane)
             if not keep:
