@@ -29,7 +29,7 @@ from urllib.parse import parse_qs
 
 import numpy as np
 
-from benchmarks.world import BLOCK, Stored, deflate, stored
+from benchmarks.world import BLOCK, PLAIN, Stored, deflate, stored, twisted
 
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"
 _PAGE = 1000
@@ -158,8 +158,8 @@ def _converse(service: Service, peer: socket.socket) -> None:
             )
 
 
-def serve(sessions: int) -> None:
-    service = Service(stored(sessions, lambda *_, **__: None))
+def serve(sessions: int, twist: str) -> None:
+    service = Service(twisted(stored(sessions, lambda *_, **__: None), twist))
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         print(listener.getsockname()[1], flush=True)
         while True:
@@ -168,11 +168,11 @@ def serve(sessions: int) -> None:
 
 
 class Server:
-    """The server as a child process; a context manager."""
+    """The server as a child process; a context manager. With odd rows it has no gzip."""
 
-    def __init__(self, sessions: int) -> None:
-        self.world = stored(sessions)
-        command = [sys.executable, "-m", "benchmarks.server", str(sessions)]
+    def __init__(self, sessions: int, twist: str = PLAIN) -> None:
+        self.world = twisted(stored(sessions), twist)
+        command = [sys.executable, "-m", "benchmarks.server", str(sessions), twist]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
@@ -205,5 +205,6 @@ class Server:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("sessions", type=int)
+    parser.add_argument("twist")
     with contextlib.suppress(KeyboardInterrupt):
-        serve(parser.parse_args().sessions)
+        serve(**vars(parser.parse_args()))

@@ -10,6 +10,7 @@ import json
 import tempfile
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -87,12 +88,12 @@ def once(server: Server, bodies: list[bytes], packed: list[bytes]) -> dict[str, 
     pages = []
     for body in bodies:
         watch("check before Arrow may read it", _precheck.may_nest_deep, body)
-        watch("check before Arrow may read it", _precheck.may_misread_money, body)
+        watch("check before Arrow may read it", _precheck.odd_money, body)
         text = watch("check before Arrow may read it", _fast._wrapped, body)
         watch("check before Arrow may read it", _precheck.check_utf8, text)
         answer = watch("Arrow's JSON parser", _fast._parse, text, _fast._DOCUMENTED, "keep")
-        watch("flatten", _fast._misread, answer)
-        columns = watch("flatten", _fast._columns, answer)
+        watch("flatten", _fast._unknown_kinds, answer)
+        columns = watch("flatten", _fast._columns, answer, Counter(), {})
         watch("type", _columns.typed, columns)
         del text, answer, columns
         pages.append(decode(RawPage(body)))

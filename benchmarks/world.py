@@ -9,11 +9,14 @@ depending on no other: a gzip stream of any page is put together from them.
 import hashlib
 import json
 import multiprocessing
+import re
+import shutil
 import tempfile
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +67,47 @@ def stored(sessions: int, say: Callable[..., None] = print) -> Stored:
         say(f"{time.perf_counter() - began:.0f} s")
     edges = np.load(folder / "edges.npz")
     return Stored(folder, **edges, truth=json.loads((folder / "truth.json").read_text()))
+
+
+def _odd_duration(at: int, row: bytes) -> bytes:
+    return (
+        row
+        if at % 1000 != 500
+        else re.sub(rb'"duration":([0-9]+)', rb'"duration":"\1"', row, count=1)
+    )
+
+
+def _empty_user(at: int, row: bytes) -> bytes:
+    return row if at % 3 or b'"user_id":' in row else row[:1] + b'"user_id":"",' + row[1:]
+
+
+def _nested_field(at: int, row: bytes) -> bytes:
+    nested = b'{"mos":4.%d,"jitter_ms":%d,"net":{"loss":0.5,"codec":"opus"}}' % (at % 90, at)
+    return row.replace(b'{"call_id":', b'{"quality":%s,"call_id":' % nested)
+
+
+PLAIN = "plain"
+TWISTS: dict[str, Callable[[int, bytes], bytes]] = {
+    PLAIN: lambda _, row: row,
+    "one `duration` of a page as text": _odd_duration,
+    '`""` for a missing `user_id` in every third session': _empty_user,
+    "a nested unknown field in every call": _nested_field,
+}
+
+
+def twisted(world: Stored, twist: str) -> Stored:
+    """Return a world with some rows made odd, anew; not deflated."""
+    if twist == PLAIN:
+        return world
+    folder = world.folder / f"twist-{list(TWISTS).index(twist)}"
+    folder.mkdir(exist_ok=True)
+    text, rows = (world.folder / "rows").read_bytes(), world.rows.tolist()
+    odd = [TWISTS[twist](at, text[a:b]) for at, (a, b) in enumerate(pairwise(rows))]
+    (folder / "rows").write_bytes(b"".join(odd))
+    for name in ("rows.z", "blocks.z"):
+        (folder / name).touch()
+    shutil.copy(world.credentials, folder)
+    return replace(world, folder=folder, rows=np.cumsum([0, *map(len, odd)]))
 
 
 def _render(sessions: int, folder: Path) -> None:

@@ -26,11 +26,11 @@ _MONEY_NAMES = {
 _PLAIN = rb"-?[0-9]{1,9}(?:\.[0-9]{1,24})?[\s,}]"
 _SCIENTIFIC = rb"-?[0-9]{1,4}(?:\.[0-9]{1,24})?[eE](?:-[0-9]{1,3}|\+?[0-9])[\s,}]"
 _ODD_MONEY = re.compile(
-    rb'"(?:%s)"(?!: ?(?:%s|null|%s))'
+    rb'"(%s)"(?=\s*:)(?!: ?(?:%s|null|%s))'
     % (b"|".join(map(re.escape, sorted(_MONEY_NAMES))), _PLAIN, _SCIENTIFIC)
 )
-# An ASCII letter that is written as an escape: no encoder does that, and a name could hide in it.
-_HIDDEN_LETTER = re.compile(rb"\\u00[67]")
+# A letter, digit or underscore as an escape: no encoder does that, and a name could hide in it.
+_HIDDEN_LETTER = re.compile(rb"\\u00(?:3[0-9]|[4-7])")
 _NO_BRACKETS = bytes(each for each in range(256) if each not in b"{}[]")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
@@ -60,9 +60,15 @@ def _looks_deep(body: bytes) -> bool:
     return False
 
 
-def may_misread_money(body: bytes) -> bool:
-    """Return whether a cost may be text or too large, which Arrow takes in silence."""
-    return _ODD_MONEY.search(body) is not None or _HIDDEN_LETTER.search(body) is not None
+def may_hide_names(body: bytes) -> bool:
+    """Return whether a name may be spelled in another way than byte by byte."""
+    return _HIDDEN_LETTER.search(body) is not None
+
+
+def odd_money(body: bytes) -> str | None:
+    """Return the key of a cost that is text or may be too large, which Arrow takes in silence."""
+    odd = _ODD_MONEY.search(body)
+    return odd and odd[1].decode()
 
 
 def check_utf8(text: pa.Buffer) -> None:

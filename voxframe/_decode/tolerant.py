@@ -40,7 +40,6 @@ Convert = Callable[[Any, Counter[str]], Any]
 MAX_NESTING = 200
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _ENVELOPE = ("result", "total_count", "count", "timezone", "warnings")
-_LONGEST_INTEGER = 40
 
 
 def read(body: bytes, unknown_fields: str, asked: str) -> Columns:
@@ -67,7 +66,7 @@ def _parsed(body: bytes, asked: str, mended: Counter[str]) -> Any:
         return json.loads(
             text,
             parse_float=Decimal,
-            parse_int=_integer,
+            parse_int=_values.long_integer,
             parse_constant=_values.constant,
             object_pairs_hook=pairs,
         )
@@ -98,11 +97,6 @@ def _depth(text: str) -> int:
         elif mark in "]}":
             depth -= 1
     return deepest
-
-
-def _integer(digits: str) -> int | Decimal:
-    # Python refuses to read an integer of thousands of digits.
-    return int(digits) if len(digits) < _LONGEST_INTEGER else Decimal(digits)
 
 
 def _fail(what: str, asked: str) -> NoReturn:

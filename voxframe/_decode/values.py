@@ -19,6 +19,7 @@ _MONEY_STEP = Decimal(1).scaleb(-9)
 _MONEY_END = Decimal(10) ** 9
 _EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
 _MAX_MAGNITUDE = 400
+_LONGEST_INTEGER = 40
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DOCUMENTED_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _DOCUMENTED_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -42,6 +43,11 @@ class Constant:
 def constant(_: str) -> Constant:
     """Stand in for a NaN or an infinity until it is known where it is."""
     return Constant()
+
+
+def long_integer(digits: str) -> int | Decimal:
+    """Return a number that may have thousands of digits, which Python refuses to read."""
+    return int(digits) if len(digits) < _LONGEST_INTEGER else Decimal(digits)
 
 
 def _decimal(value: Any, mended: Mended) -> Decimal | None:
