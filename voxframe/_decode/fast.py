@@ -113,11 +113,10 @@ def read(body: bytes, unknown_fields: str) -> Columns | None:
             try:
                 return _read(body, unknown_fields, keys, mended.copy())
             except _OddError as odd:
-                key = str(odd)
-                if key in keys or len(keys) == _MOST_ODD_KEYS:
+                before, body = body, rewritten(body, str(odd), mended)
+                if body == before or len(keys) == _MOST_ODD_KEYS:
                     return None
-                keys.add(key)
-                body = rewritten(body, key, mended)
+                keys.add(str(odd))
     except (_RefusedError, pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
         return None
 
