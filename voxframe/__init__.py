@@ -2,6 +2,7 @@
 
 from voxframe import errors
 from voxframe._api import (
+    audit_call_history,
     count_call_history,
     export_call_history,
     iter_call_history,
@@ -32,6 +33,7 @@ __all__ = [
     "Receipt",
     "RetryPolicy",
     "SyncReport",
+    "audit_call_history",
     "count_call_history",
     "errors",
     "export_call_history",

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta, tzinfo
 from typing import Any, Literal
 
+import pandas as pd
+
 from voxframe._client import Client
 from voxframe._dataset.report import SyncReport
 from voxframe._history import CallHistory
@@ -16,7 +18,7 @@ from voxframe._query.options import Ids, ReadSpec, Texts, UnknownFields, prepare
 from voxframe._query.window import DateLike, Inclusive
 from voxframe._read.count import Count
 from voxframe._receipt import Receipt
-from voxframe._sync import prepare_sync
+from voxframe._sync import audit, prepare_audit, prepare_sync, sync
 
 
 @keywords_checked
@@ -410,7 +412,74 @@ def sync_call_history(
     """
     order = prepare_sync(_of_the_query(locals()))
     with _client(locals()) as client:
-        return client._sync(order)
+        return sync(client, order)
+
+
+@keywords_checked
+def audit_call_history(
+    path: str | os.PathLike[str],
+    *,
+    repair: bool = False,
+    storage_options: Mapping[str, str] | None = None,
+    call_session_history_id: Ids = None,
+    application_id: Ids = None,
+    application_name: Texts = None,
+    user_id: Ids = None,
+    rule_name: str | None = None,
+    remote_number: Texts = None,
+    remote_number_list: Texts = None,
+    local_number: Texts = None,
+    call_session_history_custom_data: str | None = None,
+    child_account_id: Ids | Literal["all"] = None,
+    children_calls_only: bool | None = None,
+    min_duration: int | None = None,
+    max_duration: int | None = None,
+    with_calls: bool = True,
+    with_records: bool = True,
+    with_other_resources: bool = True,
+    credentials: CredentialsLike = None,
+    base_url: str | None = None,
+    max_concurrency: int = 8,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value
+    progress: bool | Report | None = None,
+    unknown_fields: UnknownFields = "keep",
+) -> pd.DataFrame:
+    """Compare a dataset with the service's own counts.
+
+    The service is asked for one count a month, and where it differs from what is held,
+    for those of halves, down to the days. A count cannot tell a session that came from
+    one that went.
+
+    Parameters
+    ----------
+    path : path
+        What a sync or an export wrote.
+    repair : bool, default False
+        Read the days that differ again, as a sync does.
+    storage_options : Mapping of str, optional
+        For Delta tables in an object store.
+    call_session_history_id, application_id, …
+        As the dataset was written with.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a day that differs, none if all is well: ``day`` (datetime64[s]); ``held``,
+        ``counted`` (Int64), sessions here, without those that are kept although the service
+        no longer gave them, and there; ``missing``, ``vanished`` (Int64), how many more
+        or fewer the service has, the latter mostly purged; ``settled`` (boolean), if
+        not the next sync reads the day again anyway; ``repaired`` (boolean).
+
+    Raises
+    ------
+    ExportError
+        It is no dataset, or one of another query.
+    VoxframeError
+        As for :func:`read_call_history`.
+    """
+    order = prepare_audit(_of_the_query(locals()))
+    with _client(locals()) as client:
+        return audit(client, order)
 
 
 _CONNECTION = ("credentials", "base_url", "max_concurrency", "retry")

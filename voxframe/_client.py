@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from types import TracebackType
 from typing import Any, Literal, Self
 
+import pandas as pd
 import pyarrow as pa
 
 from voxframe._dataset.report import SyncReport
@@ -43,7 +44,7 @@ from voxframe._read.pool import Pool
 from voxframe._read.reader import Reader, decoding
 from voxframe._read.scheduler import SESSIONS_PER_INTERVAL
 from voxframe._receipt import Receipt
-from voxframe._sync import SyncOrder, prepare_sync, sync
+from voxframe._sync import audit, prepare_audit, prepare_sync, sync
 from voxframe.errors import InvalidQueryError
 
 _MOST_CONCURRENCY = 64
@@ -366,7 +367,39 @@ class Client:
 
         As :func:`voxframe.sync_call_history`, on this client's connections.
         """
-        return self._sync(prepare_sync(_without_self(locals())))
+        return sync(self, prepare_sync(_without_self(locals())))
+
+    @keywords_checked
+    def audit_call_history(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        repair: bool = False,
+        storage_options: Mapping[str, str] | None = None,
+        call_session_history_id: Ids = None,
+        application_id: Ids = None,
+        application_name: Texts = None,
+        user_id: Ids = None,
+        rule_name: str | None = None,
+        remote_number: Texts = None,
+        remote_number_list: Texts = None,
+        local_number: Texts = None,
+        call_session_history_custom_data: str | None = None,
+        child_account_id: Ids | Literal["all"] = None,
+        children_calls_only: bool | None = None,
+        min_duration: int | None = None,
+        max_duration: int | None = None,
+        with_calls: bool = True,
+        with_records: bool = True,
+        with_other_resources: bool = True,
+        progress: bool | Report | None = None,
+        unknown_fields: UnknownFields = "keep",
+    ) -> pd.DataFrame:
+        """Compare a dataset with the service's own counts.
+
+        As :func:`voxframe.audit_call_history`, on this client's connections.
+        """
+        return audit(self, prepare_audit(_without_self(locals())))
 
     def _read(self, reading: ReadSpec) -> CallHistory:
         """Read what was checked before, as one result."""
@@ -403,10 +436,6 @@ class Client:
                     for piece, history in self._pieces(reading, [rest]):
                         write(piece, history.tables, history.receipt)
             return export.finish()
-
-    def _sync(self, order: SyncOrder) -> SyncReport:
-        """Bring a dataset up to date as was checked before."""
-        return sync(self, order)
 
     def _pieces(
         self, reading: ReadSpec, intervals: Sequence[Interval] | None = None
@@ -512,5 +541,5 @@ def check_limits(max_concurrency: object, retry: object) -> None:
 
 def _without_self(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a read is asked for, without where it comes from and goes to."""
-    apart = ("self",) if "lookback" in given else ("self", "path", "overwrite")
+    apart = ("self",) if "storage_options" in given else ("self", "path", "overwrite")
     return {name: value for name, value in given.items() if name not in apart}

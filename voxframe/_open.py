@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from voxframe._dataset.source import Source
 
 _DAY = 86_400
-# The lookback of a sync that was told none; an export is judged by it.
-_LOOKBACK = 3 * _DAY
 _EARLIEST, _LATEST = "1970-01-02", "9999-12-30"
 
 
@@ -212,11 +210,10 @@ def _sum_if_known(costs: "pd.Series[float]") -> Any:
 
 def _again(source: "Source") -> tuple["Manifest", list[tuple[int, int]]]:
     """Return what there is, and what of it the next sync would read again."""
-    from voxframe._dataset.sync import to_read  # noqa: PLC0415 - not needed to read
+    from voxframe._dataset.sync import unsettled  # noqa: PLC0415 - not needed to read
 
     manifest = source.manifest()
-    lookback = _LOOKBACK if manifest.lookback is None else manifest.lookback
-    return manifest, to_read(manifest, manifest.end, lookback, time.time())
+    return manifest, unsettled(manifest, time.time())
 
 
 def _end_of(day: str) -> int:

@@ -5,7 +5,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from voxframe._dataset.report import SyncReport
 from voxframe._query.options import ReadSpec, prepare
@@ -13,7 +16,8 @@ from voxframe._read.asked import asked
 from voxframe._read.beside import Beside
 from voxframe._read.interval import Interval
 from voxframe._receipt import Receipt
-from voxframe.errors import InvalidQueryError
+from voxframe._spec.parameters import of_role
+from voxframe.errors import ExportError, InvalidQueryError
 
 if TYPE_CHECKING:
     from voxframe._client import Client
@@ -87,6 +91,32 @@ def prepare_sync(options: Mapping[str, Any]) -> SyncOrder:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class AuditOrder:
+    """An audit, checked and ready to run."""
+
+    path: str | os.PathLike[str]
+    storage_options: Mapping[str, str] | None
+    reading: ReadSpec
+    repair: bool
+
+
+def prepare_audit(options: Mapping[str, Any]) -> AuditOrder:
+    """Check everything that can be checked before a request.
+
+    Raises
+    ------
+    InvalidQueryError
+        Something cannot be asked; the message names the parameter.
+    """
+    given = dict(options)
+    path, storage, repair = (given.pop(name) for name in ("path", "storage_options", "repair"))
+    if not isinstance(repair, bool):
+        raise InvalidQueryError("repair: needs True or False")
+    reading = prepare({**given, "from_date": _ANY_DATE, "to_date": None, "desc_order": False})
+    return AuditOrder(path, storage, reading, repair)
+
+
 def _one_of(name: str, value: object, known: Sequence[str | None]) -> None:
     if value not in known:
         raise InvalidQueryError(f"{name}: {value!r} is not one of {', '.join(map(repr, known))}")
@@ -102,14 +132,54 @@ def sync(client: "Client", order: SyncOrder) -> SyncReport:
     ) as running:
         now = time.time()
         until = _midnight_after(now) if order.end is None else order.end
-        _read_into(
-            running, client, order.reading, to_read(running.manifest, until, order.lookback, now)
-        )
+        _read_into(running, client, order.reading, to_read(running.manifest, until, now))
         # The service may be in a later day than this machine's clock.
         later = _midnight_after(now + running.behind)
         if order.end is None and later > until:
             _read_into(running, client, order.reading, [(until, later)])
         return running.finish(_nothing(client, order.reading))
+
+
+def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
+    """Compare a dataset with the service's counts; read the days again that differ."""
+    from voxframe._dataset import audit as compare  # noqa: PLC0415 - not needed to read
+    from voxframe._dataset.source import source_of, starting_at  # noqa: PLC0415 - not needed to read
+    from voxframe._dataset.sync import joined, syncing, unsettled  # noqa: PLC0415 - not needed to read
+
+    query = client._identity(order.reading)
+    source = source_of(order.path, order.storage_options)
+    manifest = source.manifest()
+    if manifest.query["fingerprint"] != query["fingerprint"]:
+        raise ExportError(
+            f"{order.path} holds the call history of another query, account or address; give "
+            "the same filters as it was written with",
+        )
+    again = unsettled(manifest, time.time())
+    with client._running(_light(order.reading), lean=True) as running:
+        found = list(
+            compare.differences(
+                manifest,
+                lambda stretches: running.counts([Interval(*each) for each in stretches]),
+                partial(starting_at, source),
+                lambda day: all(e <= day * _DAY or f >= (day + 1) * _DAY for f, e in again),
+            )
+        )
+    if order.repair and found:
+        with syncing(order.path, query, None, lookback=None, keep=True) as repairing:
+            inside = manifest.first, manifest.end
+            days = [
+                (max(d.day * _DAY, inside[0]), min((d.day + 1) * _DAY, inside[1])) for d in found
+            ]
+            _read_into(repairing, client, order.reading, joined(days))
+            repairing.finish(_nothing(client, order.reading))
+    return compare.table(found, repaired=order.repair)
+
+
+def _light(reading: ReadSpec) -> ReadSpec:
+    """Leave out what comes with the sessions: it changes no count."""
+    without = {p.name: "false" for p in of_role("content")}
+    forms = tuple({**form, **without} for form in reading.query.forms)
+    return replace(reading, query=replace(reading.query, forms=forms))
 
 
 def _midnight_after(now: float) -> int:

@@ -34,7 +34,8 @@ MAY_IMPORT = {
 }  # fmt: skip
 MAY_USE = {"httpx": {"_http"}, "pyarrow": {"_spec", "_decode", "_tables", "_dataset", "_read",
            "_history", "_summary", "_client", "_cli", "_open", "analysis", "report"},
-           "pandas": {"_tables", "_dataset", "_open", "_history", "_cli", "analysis", "report"},
+           "pandas": {"_api", "_client", "_sync", "_open", "_tables", "_dataset", "_history",
+           "_cli", "analysis", "report"},
            "threading": {"_http", "_read", "_client", "emulator"}}  # fmt: skip
 
 

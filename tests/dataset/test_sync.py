@@ -246,7 +246,8 @@ def manifest(*reads):
 
 
 def days_of(made, until, lookback, now):
-    found = to_read(made, second(until), lookback, second(now))
+    made.lookback = lookback
+    found = to_read(made, second(until), second(now))
     assert all(a[1] < b[0] for a, b in pairwise(found))
     return found
 

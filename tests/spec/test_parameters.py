@@ -27,6 +27,7 @@ READS = [
     voxframe.partitions,
 ]
 SYNCS = [voxframe.sync_call_history, voxframe.Client.sync_call_history]
+AUDITS = [voxframe.audit_call_history, voxframe.Client.audit_call_history]
 PAGE = voxframe.Client.get_call_history
 
 TYPES = {
@@ -49,6 +50,7 @@ CONNECTION = {
 OF_SYNCS = {
     "lookback": "3D", "format": None, "storage_options": None, "vanished": "keep",
 }  # fmt: skip
+OF_AUDITS = {"repair": False, "storage_options": None}
 OF_PAGES = {
     "with_calls": False, "with_records": False, "with_other_resources": True, "desc_order": False,
     "with_total_count": True, "count": 20, "offset": 0,
@@ -77,16 +79,22 @@ def check_signature(function):
     if function in SYNCS:
         # A dataset is in order of time and whole days, whatever is asked.
         want = {n: v for n, v in COMMON.items() if n not in ("inclusive", "desc_order")} | OF_SYNCS
+    if function in AUDITS:
+        # Of what, and when, says the dataset.
+        without = ("inclusive", "desc_order", "timezone")
+        want = {n: v for n, v in COMMON.items() if n not in without} | OF_AUDITS
     if not function.__qualname__.startswith("Client."):
         want = want | CONNECTION
     assert others == want
     assert all(p.kind is not p.VAR_KEYWORD for p in signature.parameters.values())
+    if function in AUDITS:
+        return
     assert signature.parameters["to_date"].default is None
     begin = None if function in SYNCS else inspect.Parameter.empty
     assert signature.parameters["from_date"].default is begin
 
 
-@pytest.mark.parametrize("function", [*READS, *SYNCS, PAGE], ids=lambda f: f.__qualname__)
+@pytest.mark.parametrize("function", [*READS, *SYNCS, *AUDITS, PAGE], ids=lambda f: f.__qualname__)
 def test_every_keyword_stands_by_name_in_every_signature(function):
     check_signature(function)
 
@@ -120,6 +128,6 @@ def test_a_new_personal_filter_follows_everywhere_or_fails_by_name(monkeypatch):
     assert "passport" not in query(october, caller_passport="AB-1").splittable_by
     given = options().parse_args(["--caller-passport", "AB-1"])
     assert filters_of(given)["caller_passport"] == ["AB-1"]
-    for function in (*READS, *SYNCS, PAGE):
+    for function in (*READS, *SYNCS, *AUDITS, PAGE):
         with pytest.raises(AssertionError, match="does not take caller_passport"):
             check_signature(function)

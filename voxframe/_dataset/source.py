@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from voxframe._dataset.disk import local_path
-from voxframe._dataset.layout import STORED
+from voxframe._dataset.layout import DAY, STORED, day_name
 from voxframe._dataset.manifest import Manifest
 from voxframe._dataset.reading import Tables, read_days
 from voxframe.errors import ExportError, InvalidQueryError
@@ -68,6 +69,15 @@ class Folder:
     def tables(self, days: Sequence[str], columns: Collection[str] | None) -> Tables:
         """Return days as they were read from the service."""
         return read_days(self.root, self.manifest(), days, columns)
+
+
+def starting_at(source: Source, second: int) -> int:
+    """Return how many sessions start in a second."""
+    day = day_name(second // DAY)
+    if day not in source.manifest().days:
+        return 0
+    starts = source.tables([day], ["start_date"])["sessions"]["start_date"].cast(pa.int64())
+    return int(pc.sum(pc.equal(starts, second * 1_000_000)).as_py() or 0)
 
 
 def source_of(

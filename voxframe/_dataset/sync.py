@@ -29,6 +29,8 @@ logger = logging.getLogger("voxframe")
 
 # The service tells its time in whole seconds, and telling it takes a moment.
 _CLOCKS_DIFFER = 2
+# An export is judged by what a sync would do by default.
+_LOOKBACK = 3 * DAY
 _WHOLE = "; the days finished so far are whole, and the next sync goes on from there"
 
 
@@ -91,9 +93,15 @@ def settled(stretch: Stretch, lookback: int, now: float) -> int:
     return max(stretch.first, min(stretch.end, days * DAY))
 
 
-def to_read(manifest: Manifest, until: int, lookback: int, now: float) -> list[tuple[int, int]]:
+def unsettled(manifest: Manifest, now: float) -> list[tuple[int, int]]:
+    """Return the stretches that are held and not settled, as whole days."""
+    return to_read(manifest, manifest.end, now)
+
+
+def to_read(manifest: Manifest, until: int, now: float) -> list[tuple[int, int]]:
     """Return the stretches before a second that are new or not settled, as whole days."""
     first, gaps = manifest.first, []
+    lookback = _LOOKBACK if manifest.lookback is None else manifest.lookback
     if until % DAY:
         # The day in which the read ends is not made shorter than it is.
         night = (until // DAY + 1) * DAY
@@ -109,14 +117,18 @@ def to_read(manifest: Manifest, until: int, lookback: int, now: float) -> list[t
         at = max(at, stretch.end)
     if at < until:
         gaps.append((at, until))
+    whole = ((max(a // DAY * DAY, first), min(-(-b // DAY) * DAY, until)) for a, b in gaps)
+    return joined([(begin, end) for begin, end in whole if begin < end])
+
+
+def joined(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return stretches, in order, those that touch as one."""
     found: list[tuple[int, int]] = []
-    for begin, end in gaps:
-        begin, end = max(begin // DAY * DAY, first), min(-(-end // DAY) * DAY, until)  # noqa: PLW2901
-        if begin >= end:
-            continue
-        if found and begin <= found[-1][1]:
-            begin, end = found[-1][0], max(end, found.pop()[1])  # noqa: PLW2901
-        found.append((begin, end))
+    for first, end in stretches:
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((first, end))
     return found
 
 
@@ -204,12 +216,13 @@ class Sync:
     def _publish(self, stretch: Stretch) -> None:
         manifest = self.manifest
         manifest.end = max(manifest.end, stretch.end)
-        manifest.query = {
-            **manifest.query,
-            "from_date": datetime.fromtimestamp(manifest.first, UTC).isoformat(),
-            "to_date": datetime.fromtimestamp(manifest.end, UTC).isoformat(),
-            "inclusive": "left",
-        }
+        if manifest.lookback is not None:
+            manifest.query = {
+                **manifest.query,
+                "from_date": datetime.fromtimestamp(manifest.first, UTC).isoformat(),
+                "to_date": datetime.fromtimestamp(manifest.end, UTC).isoformat(),
+                "inclusive": "left",
+            }
         spent = [r for r in (self._spent_before, *self._receipts) if r is not None]
         manifest.receipt = Receipt.sum(spent)
         self._store.publish(stretch, self._whole)

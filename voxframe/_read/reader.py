@@ -19,7 +19,14 @@ from voxframe._http.usage import Usage
 from voxframe._progress import Report
 from voxframe._query.options import ReadSpec
 from voxframe._read.count import Count, estimate
-from voxframe._read.interval import IDS, Interval, IntervalReader, Request, ServiceState
+from voxframe._read.interval import (
+    IDS,
+    Interval,
+    IntervalPages,
+    IntervalReader,
+    Request,
+    ServiceState,
+)
 from voxframe._read.page import PageReader
 from voxframe._read.pool import Pool
 from voxframe._read.scheduler import IntervalResult, run
@@ -179,18 +186,41 @@ class Reader:
             workers=1,
             max_sessions=0,
         )
-        requests = reader.start()
-        while reader.gathered is None:
-            for request in requests:
-                self.pool.submit(0, request, partial(self._fetch, request, usage))
-            request, page = self.pool.next(self._tracker.waited)
-            requests = reader.receive(request, page)
+        (pages,) = self._first_answers([reader], usage)
         seconds = clock.monotonic() - began
-        result = IntervalResult(reader.gathered, usage, read_at, seconds)
-        receipt = self.history(result).receipt
-        return estimate(
-            reader.gathered.pages, reader.gathered.settled, receipt, in_flight=in_flight
-        )
+        receipt = self.history(IntervalResult(pages, usage, read_at, seconds)).receipt
+        return estimate(pages.pages, pages.settled, receipt, in_flight=in_flight)
+
+    def counts(self, intervals: Sequence[Interval]) -> list[int]:
+        """Count intervals by the first answer to each; where it holds all, exactly."""
+        forms = self.reading.query.forms
+        readers = [
+            IntervalReader(each, self.setting, forms, workers=1, max_sessions=0)
+            for each in intervals
+        ]
+        # The first one shows the service's clock, by which the others are asked.
+        answers = [
+            *self._first_answers(readers[:1], self._usage),
+            *self._first_answers(readers[1:], self._usage),
+        ]
+        return [
+            len(assemble(pages.pages, first=each.first, end=each.end).tables["sessions"])
+            if pages.too_many is None
+            else pages.too_many
+            for each, pages in zip(intervals, answers, strict=True)
+        ]
+
+    def _first_answers(
+        self, readers: Sequence[IntervalReader], usage: Usage
+    ) -> list[IntervalPages]:
+        """Read until each is complete, or known to be of too many sessions."""
+        waiting = [(reader, request) for reader in readers for request in reader.start()]
+        while any(reader.gathered is None for reader in readers):
+            for reader, request in waiting:
+                self.pool.submit(0, (reader, request), partial(self._fetch, request, usage))
+            (reader, request), page = self.pool.next(self._tracker.waited)
+            waiting = [(reader, more) for more in reader.receive(request, page)]
+        return [reader.gathered for reader in readers if reader.gathered is not None]
 
     def history(self, result: IntervalResult) -> CallHistory:
         """Make the result of an interval."""
