@@ -46,13 +46,11 @@ def may_nest_deep(body: bytes) -> bool:
 
 
 def _looks_deep(body: bytes) -> bool:
+    # The quickest way to what is one byte in eighty; numpy's masks take five times as long.
+    found = np.frombuffer(body.translate(None, _NO_BRACKETS), np.uint8)
     depth = 0
-    for begin in range(0, len(body), _CHUNK):
-        # The quickest way to what is one byte in eighty; numpy's masks take five times as long.
-        found = body[begin : begin + _CHUNK].translate(None, _NO_BRACKETS)
-        brackets = np.frombuffer(found, np.uint8) | 0x20  # [ to {, ] to }
-        if not brackets.size:
-            continue
+    for begin in range(0, found.size, _CHUNK):
+        brackets = found[begin : begin + _CHUNK] | 0x20  # [ to {, ] to }
         depths = depth + np.cumsum(np.where(brackets == ord("{"), 1, -1))
         if depths.max() > _MAX_NESTING or depths.min() < 0:
             return True
