@@ -22,6 +22,10 @@ assert_type(pieces, Iterator[voxframe.CallHistory])
 receipt = voxframe.export_call_history("history", "2026-10-01", "2026-11-01", overwrite=True)
 assert_type(receipt, voxframe.Receipt)
 
+parts = voxframe.partitions("2026-10-01", "2026-11-01", freq="W", credentials=["a.json", "b.json"])
+assert_type(parts, list[voxframe.Partition])
+assert_type(parts[0].read(), voxframe.CallHistory)
+
 with voxframe.Client("credentials.json", max_concurrency=4) as client:
     assert_type(client, voxframe.Client)
     assert_type(client.read_call_history("2026-10-01", "2026-10-02"), voxframe.CallHistory)

@@ -13,7 +13,7 @@ from voxframe._summary import as_html, as_text, glance
 from voxframe._tables.to_pandas import frame
 
 Backend = Literal["numpy_nullable", "pyarrow"]
-_BACKENDS = ("numpy_nullable", "pyarrow")
+BACKENDS = ("numpy_nullable", "pyarrow")
 
 
 class CallHistory:
@@ -90,8 +90,8 @@ class CallHistory:
         ValueError
             For another `dtype_backend`.
         """
-        if dtype_backend not in _BACKENDS:
-            raise ValueError(f"dtype_backend is one of {', '.join(_BACKENDS)}")
+        if dtype_backend not in BACKENDS:
+            raise ValueError(f"dtype_backend is one of {', '.join(BACKENDS)}")
         return {name: frame(table, dtype_backend) for name, table in self.tables.items()}
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:

@@ -69,6 +69,11 @@ class Partition:
     progress: bool | Report
     forms: tuple[tuple[tuple[str, str], ...], ...] = field(repr=False)
 
+    @property
+    def window(self) -> Window:
+        """The stretch with its first second and the one after its last."""
+        return Window(self.from_date, self.to_date, self.inclusive)
+
     def read(self) -> CallHistory:
         """Read every session of the stretch, each exactly once.
 
@@ -83,9 +88,8 @@ class Partition:
         VoxframeError
             As for :func:`voxframe.read_call_history`.
         """
-        window = Window(self.from_date, self.to_date, self.inclusive)
         spec = ReadSpec(
-            Query(window, tuple(map(dict, self.forms))),
+            Query(self.window, tuple(map(dict, self.forms))),
             self.desc_order,
             self.progress,
             self.unknown_fields,

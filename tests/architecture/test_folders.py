@@ -33,9 +33,11 @@ MAY_IMPORT = {
     "emulator": set(),
 }  # fmt: skip
 MAY_USE = {"httpx": {"_http"}, "pyarrow": {"_spec", "_decode", "_tables", "_dataset", "_read",
-           "_history", "_summary", "_client", "_cli", "_open", "analysis", "report"},
+           "_history", "_summary", "_client", "_cli", "_open", "analysis", "report",
+           "dask", "spark"},
            "pandas": {"_api", "_client", "_sync", "_open", "_tables", "_dataset", "_history",
-           "_cli", "analysis", "report"},
+           "_cli", "analysis", "report", "dask"},
+           "dask": {"dask"}, "pyspark": {"spark"},
            "threading": {"_http", "_read", "_client", "emulator"}}  # fmt: skip
 
 
@@ -68,5 +70,6 @@ def test_a_folder_imports_only_what_lies_below(path: Path) -> None:
 
 
 def test_nothing_is_unplaced() -> None:
-    top = {"__init__", "__main__", "_api", "_client", "_cli", "_partitions", "_sync", "_open"}
+    top = {"__init__", "__main__", "_api", "_client", "_cli", "_partitions", "_sync", "_open",
+           "dask", "spark"}  # fmt: skip
     assert {part(p) for p in MODULES} == set(MAY_IMPORT) | top

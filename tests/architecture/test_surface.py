@@ -30,7 +30,8 @@ def test_import_is_light():
     code = (
         "import sys, voxframe; "
         "print(sorted({'matplotlib', 'starlette', 'uvicorn', 'orjson', 'voxframe.emulator', "
-        "'tqdm', 'IPython', 'jwt', 'cryptography', 'tenacity', 'pyarrow.parquet'} "
+        "'tqdm', 'IPython', 'jwt', 'cryptography', 'tenacity', 'pyarrow.parquet', "
+        "'dask', 'pyspark', 'voxframe.dask', 'voxframe.spark'} "
         "& set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

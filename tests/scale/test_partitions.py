@@ -17,30 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 import voxframe
 from tests.http.test_credentials import pem
-from tests.support.exact import FROM, TO, Truth, ids
+from tests.support.exact import FROM, TO, ids
 from tests.support.raw_service import RawService, raw_address, session
-from voxframe import CallHistory, Credentials, Partition, Receipt, RetryPolicy
-from voxframe.emulator import Behaviour, Emulator, Fault, World
+from voxframe import CallHistory, Credentials, Receipt, RetryPolicy
+from voxframe.emulator import Emulator, Fault
 from voxframe.errors import ApiError, CredentialsError, InvalidQueryError
 
 NUMBER = "+4930123456"
 QUICK = RetryPolicy(max_attempts=20, first_wait=0.01, longest_wait=0.05)
-
-
-@pytest.fixture(scope="module")
-def world():
-    return World(sessions=3_000, start=FROM, end=TO, seed=71)
-
-
-@pytest.fixture(scope="module")
-def emulator(world):
-    with Emulator(world, cache=True) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def key(emulator, tmp_path_factory):
-    return emulator.write_credentials(tmp_path_factory.mktemp("key") / "credentials.json")
 
 
 @pytest.fixture(autouse=True)
@@ -251,21 +235,6 @@ def test_many_accounts_each_with_its_own_key(tmp_path):
     for twice in ([*paths, again], [paths[0], paths[0]], ["elsewhere.json", "elsewhere.json"]):
         with pytest.raises(CredentialsError, match="keys of one account"):
             voxframe.partitions(FROM, TO, credentials=twice)
-
-
-def test_two_processes_with_one_request_in_four_failing(world, key):
-    faults = [Fault(kind, probability=0.05, seed=at) for at, kind in
-              enumerate(("503", "cut_json", "340", "reset", "empty"))]  # fmt: skip
-    with Emulator(world, faults=faults, behaviour=Behaviour(extra_fields=True)) as emulator:
-        parts = voxframe.partitions(
-            FROM, TO, credentials=key, base_url=emulator.base_url, max_concurrency=2, retry=QUICK
-        )
-        context = multiprocessing.get_context("spawn")
-        with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
-            histories = list(pool.map(Partition.read, parts))
-    whole = CallHistory.concat(histories)
-    Truth(world, FROM, TO).check(whole)
-    assert whole.receipt.retries > 0
 
 
 def test_an_error_comes_back_from_another_process(world, key):

@@ -77,6 +77,15 @@ def _places(tables: Tables, name: str) -> np.ndarray[Any, Any]:
     return np.asarray(by_id[np.searchsorted(ids, parents, sorter=by_id)])
 
 
+def session_starts(tables: Tables, name: str) -> pa.ChunkedArray:
+    """Return for each row of a table when its session started."""
+    sessions = tables["sessions"]
+    ids = sessions.column(SESSION_ID).combine_chunks()
+    return sessions.column("start_date").take(
+        pc.index_in(tables[name].column(SESSION_ID), value_set=ids)
+    )
+
+
 def cost_of(tables: Tables) -> Decimal:
     """Return the price of all calls, records and resources."""
     sums = (pc.sum(tables[name].column("cost")).as_py() for name in CHILDREN)
