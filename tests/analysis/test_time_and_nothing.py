@@ -86,8 +86,17 @@ def test_every_instant_lies_in_one_bin(seconds: list[int], freq: str, zone: str)
         assert dates == starts
 
 
+def compare(history: dict[str, pa.Table]) -> pd.DataFrame:
+    return analysis.compare(history, tables())
+
+
+def reconcile(history: dict[str, pa.Table]) -> pd.DataFrame:
+    return analysis.reconcile(history, pd.DataFrame({"transaction_id": [], "cost": []}))
+
+
+WITH_MORE = {"compare": compare, "reconcile": reconcile}
 FUNCTIONS: list[Callable[..., pd.DataFrame]] = [
-    function
+    WITH_MORE.get(name, function)
     for name in analysis.__all__
     if "history" in inspect.signature(function := getattr(analysis, name)).parameters
 ]

@@ -11,23 +11,29 @@ from voxframe.analysis._callers import called_back, repeat_callers
 from voxframe.analysis._clock import leg_clock
 from voxframe.analysis._concurrency import busy_hour, concurrency
 from voxframe.analysis._costs import cost_breakdown
+from voxframe.analysis._custom_data import custom_data
 from voxframe.analysis._durations import duration_histogram, duration_stats
+from voxframe.analysis._ledger import reconcile
 from voxframe.analysis._load import erlang_b, erlang_c, lines_needed, peak_load
 from voxframe.analysis._outcomes import inbound_outcomes, missed
+from voxframe.analysis._periods import compare
 from voxframe.analysis._reasons import end_reasons, finish_reasons
 from voxframe.analysis._service_level import service_level
 from voxframe.analysis._sessions import session_totals
 from voxframe.analysis._sides import far_ends
+from voxframe.analysis._talk import minutes
 from voxframe.analysis._traffic import traffic
 
 __all__ = [
     "agents",
     "busy_hour",
     "called_back",
+    "compare",
     "concurrency",
     "cost_breakdown",
     "cost_by_agent",
     "cost_by_caller",
+    "custom_data",
     "duration_histogram",
     "duration_stats",
     "end_reasons",
@@ -38,8 +44,10 @@ __all__ = [
     "inbound_outcomes",
     "leg_clock",
     "lines_needed",
+    "minutes",
     "missed",
     "peak_load",
+    "reconcile",
     "repeat_callers",
     "service_level",
     "session_totals",

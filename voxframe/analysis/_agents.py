@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from voxframe.analysis._bins import make_bins
+from voxframe.analysis._bins import make_bins, marked
 from voxframe.analysis._coded import Coded, encode
 from voxframe.analysis._costs import time_codes
 from voxframe.analysis._grouping import By, columns_by, of_rows, over_time
@@ -57,10 +57,10 @@ def agents(
     Returns
     -------
     pandas.DataFrame
-        ``start`` (with ``freq``), ``agent``, the columns of ``by``, then ``offered``;
-        ``answered``, ``not_answered`` and ``taken_by_another`` (of these, in how many a
-        person answered in the same session, whatever the code); the other three counts
-        above; ``answer_rate`` (answered / offered, 0 to 1); ``connected_minutes`` of the
+        ``start`` and ``partial`` (with ``freq``), ``agent``, the columns of ``by``, then
+        ``offered``; ``answered``, ``not_answered`` and ``taken_by_another`` (of these, in
+        how many a person answered in the same session, whatever the code); the other three
+        counts above; ``answer_rate`` (answered / offered, 0 to 1); ``connected_minutes`` of the
         agent's legs in both directions, and ``acd``, their mean in seconds. The most
         offered first. Empty when the calls were not read.
     """
@@ -73,7 +73,7 @@ def agents(
     numbers = encode(source["calls"]["remote_number"])
     agent = Coded(numbers.codes, numbers.labels.cast(pa.string()))
     columns = [("agent", agent), *columns_by(source, by, ("calls",), timezone)]
-    time = None
+    time = bins = None
     if freq is not None:
         begun = legs.timed & mine
         bins = make_bins(legs.start[begun], freq, timezone)
@@ -104,4 +104,5 @@ def agents(
     }
     if "calls" in source.unread:
         figures = unknown(figures)
-    return grouped(groups.labels, figures, "offered", "numpy_nullable")
+    labels = groups.labels if bins is None else marked(groups.labels, bins, source.window)
+    return grouped(labels, figures, "offered", "numpy_nullable")

@@ -47,6 +47,19 @@ class Bins:
         return stamps(self.edges[:-1], self.timezone)
 
 
+def marked(labels: pa.Table, bins: "Bins", window: tuple[int, int] | None) -> pa.Table:
+    """Say beside the start of each stretch whether it is not wholly inside of what was read."""
+    if "start" not in labels.column_names:
+        return labels
+    starts, known = labels["start"], labels["start"].is_valid().to_numpy()
+    seconds = starts.cast(pa.int64()).fill_null(0).to_numpy() // 1_000_000
+    after = np.minimum(bins.find(seconds), len(bins) - 1) + 1
+    first, last = window or (0, 0)
+    partial = (seconds < first) | (bins.edges[after] > last) if len(bins) else known
+    column = pa.array(partial, pa.bool_(), mask=~known | (window is None))
+    return labels.add_column(labels.column_names.index("start") + 1, "partial", column)
+
+
 def stamps(seconds: NDArray[np.int64], timezone: str) -> pa.Array:
     """Give epoch seconds as Arrow timestamps in a timezone."""
     return pa.array(seconds * 1_000_000).cast(pa.timestamp("us", timezone))

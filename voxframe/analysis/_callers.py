@@ -44,7 +44,8 @@ def called_back(
     Returns
     -------
     pandas.DataFrame
-        ``start`` (with ``freq``), the columns of ``by``, then ``missed``, ``dialled``,
+        ``start`` and ``partial`` (with ``freq``), the columns of ``by``, then
+        ``missed``, ``dialled``,
         ``reached``, ``called_again``, ``lost`` (none of the three), ``not_over`` (missed
         so late that the time goes beyond the data), ``dialled_share`` and
         ``reached_share`` (of the missed, 0 to 1). All of it is null when the calls were
@@ -113,7 +114,8 @@ def repeat_callers(
     Returns
     -------
     pandas.DataFrame
-        ``start`` (with ``freq``), the columns of ``by``, then ``calls``, ``callers``
+        ``start`` and ``partial`` (with ``freq``), the columns of ``by``, then
+        ``calls``, ``callers``
         (different numbers), ``repeats``, ``repeat_share`` (of the calls, 0 to 1),
         ``handled`` (answered by a person, early enough), ``enough``, ``enough_share`` (of
         the handled). All of it is null when the calls were not read. In order of time, or

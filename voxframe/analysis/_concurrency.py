@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from voxframe.analysis._bins import Bins, make_bins, stamps, zone
+from voxframe.analysis._bins import Bins, make_bins, marked, stamps, zone
 from voxframe.analysis._output import to_frame
 from voxframe.analysis._source import Entries, History, Ints, Source, distinct
 
@@ -77,7 +77,7 @@ def concurrency(
     Returns
     -------
     pandas.DataFrame
-        With ``freq`` one row a stretch: ``start``; ``peak``, the most calls at once;
+        With ``freq`` one row a stretch: ``start``, ``partial``; ``peak``, the most calls at once;
         ``peak_at``, when that was first reached (null when there was no call);
         ``erlangs``, the mean number of calls at once (ITU-T E.600). With None one row
         a change: ``start``, and ``calls`` from then on. Empty without calls.
@@ -99,7 +99,7 @@ def concurrency(
             "erlangs": busy / bins.lengths,
         }
     )
-    return to_frame(table, "numpy_nullable")
+    return to_frame(marked(table, bins, source.window), "numpy_nullable")
 
 
 def _since(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:

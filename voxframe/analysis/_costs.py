@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from voxframe.analysis._bins import Bins, make_bins
+from voxframe.analysis._bins import Bins, make_bins, marked
 from voxframe.analysis._coded import Coded
 from voxframe.analysis._currency import Currency, currency_by, noted
 from voxframe.analysis._derived import moments
@@ -18,12 +18,13 @@ def time_codes(when: Ints, known: Flags, bins: Bins) -> Coded:
     return Coded(np.where(known, bins.find(when), -1), bins.starts())
 
 
-def _in_time(source: Source, freq: str, timezone: str) -> Coded:
+def _in_time(source: Source, freq: str, timezone: str) -> tuple[Coded, Bins]:
     each = [moments(source, kind) for kind in KINDS]
     when = np.concatenate([starts for starts, _ in each])
     known = np.concatenate([flags for _, flags in each])
     seen = np.concatenate([when[known], source.session_starts])
-    return time_codes(when, known, make_bins(seen, freq, timezone))
+    bins = make_bins(seen, freq, timezone)
+    return time_codes(when, known, bins), bins
 
 
 def cost_breakdown(
@@ -83,8 +84,10 @@ def cost_breakdown(
     Returns
     -------
     pandas.DataFrame
-        ``start`` (with ``freq``: when the stretch begins, in ``timezone``), ``currency``
-        (where it was given), the columns of ``by``, then ``calls_cost``,
+        With ``freq`` ``start`` (when the stretch begins, in ``timezone``) and ``partial``
+        (whether it is not wholly inside of the window that was read, so that its sums are
+        not to be compared; null where that is not known); ``currency`` (where it was
+        given), the columns of ``by``, then ``calls_cost``,
         ``records_cost``, ``resources_cost`` and ``total_cost`` in the account's
         currency. In order of time, or the dearest first. With ``freq`` alone every
         stretch from the first session to the last has a row, with ``by`` those in which
@@ -101,7 +104,7 @@ def cost_breakdown(
     source = Source.of(history, own=own, machine=machine, network=network)
     kinds = tuple(KINDS)
     known = [f"{name}_cost" for kind, name in KINDS.items() if kind not in source.unread]
-    time = None if freq is None else _in_time(source, freq, timezone)
+    time, bins = (None, None) if freq is None else _in_time(source, freq, timezone)
     counts = [source.count(kind) for kind in kinds]
     owners = np.concatenate([source.parents(kind) for kind in kinds])
     columns = [*currency_by(source, currency, owners), *columns_by(source, by, kinds, timezone)]
@@ -113,4 +116,5 @@ def cost_breakdown(
     }
     figures["total_cost"] = total(source, *figures.values())
     dearest = "total_cost" if len(known) == len(kinds) or not known else known[0]
-    return noted(grouped(groups.labels, figures, dearest, dtype_backend), source, currency)
+    labels = groups.labels if bins is None else marked(groups.labels, bins, source.window)
+    return noted(grouped(labels, figures, dearest, dtype_backend), source, currency)

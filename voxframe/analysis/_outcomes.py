@@ -1,11 +1,13 @@
 """Whom was missed: inbound sessions that no person answered."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from voxframe._spec.tables import SESSION_ID
-from voxframe.analysis._bins import make_bins, zone
+from voxframe.analysis._bins import make_bins, marked, zone
 from voxframe.analysis._costs import time_codes
 from voxframe.analysis._followed import follow, seconds_of
 from voxframe.analysis._grouping import By, Groups, columns_by, over_time
@@ -18,11 +20,13 @@ from voxframe.analysis._source import Entries, Flags, History, Ints, Source, int
 def session_groups(source: Source, by: By, freq: str | None, timezone: str) -> Groups:
     """Group sessions by a stretch of time, if any, and by columns."""
     size = source.count("sessions")
-    time = None
-    if freq is not None:
-        bins = make_bins(source.session_starts, freq, timezone)
-        time = time_codes(source.session_starts, np.ones(size, np.bool_), bins)
-    return over_time(time, columns_by(source, by, ("sessions",), timezone), size)
+    columns = columns_by(source, by, ("sessions",), timezone)
+    if freq is None:
+        return over_time(None, columns, size)
+    bins = make_bins(source.session_starts, freq, timezone)
+    time = time_codes(source.session_starts, np.ones(size, np.bool_), bins)
+    groups = over_time(time, columns, size)
+    return replace(groups, labels=marked(groups.labels, bins, source.window))
 
 
 def counts(groups: Groups, these: Flags) -> Ints:
@@ -75,7 +79,8 @@ def inbound_outcomes(
     Returns
     -------
     pandas.DataFrame
-        ``start`` (with ``freq``), the columns of ``by``, then ``inbound``; ``offered``
+        ``start`` and ``partial`` (with ``freq``), the columns of ``by``, then
+        ``inbound``; ``offered``
         (to people: person + missed); the four counts above; ``forwarded`` (inbound
         sessions that dialled the network, too); ``missed_share`` (missed / inbound) and
         ``abandonment_rate`` (missed / offered), 0 to 1, null where there are none. All of

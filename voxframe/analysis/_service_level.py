@@ -98,7 +98,8 @@ def service_level(
     Returns
     -------
     pandas.DataFrame
-        ``start`` (with ``freq``), the columns of ``by``, then ``offered``, ``answered``,
+        ``start`` and ``partial`` (with ``freq``), the columns of ``by``, then
+        ``offered``, ``answered``,
         ``answered_within`` (for certain), ``abandoned``, ``abandoned_within``;
         ``service_level``, 0 to 1; ``speed_of_answer``, the mean wait of the answered in
         seconds, ``wait_median`` and ``wait_p90``; each with its ``_low`` and ``_high``;

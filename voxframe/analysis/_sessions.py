@@ -12,7 +12,8 @@ from voxframe.analysis._coded import encode
 from voxframe.analysis._grouping import KINDS
 from voxframe.analysis._money import cost_of, total
 from voxframe.analysis._output import DtypeBackend, to_frame, unknown
-from voxframe.analysis._source import Flags, History, Ints, Legs, Source
+from voxframe.analysis._source import Entries, Flags, History, Ints, Legs, Source
+from voxframe.analysis._talk import talk_seconds
 
 _DETECTOR = "VOICEMAILDETECTION"
 _NEVER = np.iinfo(np.int64).max
@@ -27,27 +28,11 @@ def _add(parents: Ints, seconds: Ints, size: int) -> Ints:
     return np.bincount(parents[inside], seconds[inside], size).astype(np.int64)
 
 
-def _first_answer(legs: Legs, parents: Ints, size: int) -> Ints:
+def _first_answer(people: Flags, legs: Legs, parents: Ints, size: int) -> Ints:
     first = np.full(size, _NEVER)
-    rows = legs.answered & legs.timed & (parents >= 0)
+    rows = people & legs.answered & legs.timed & (parents >= 0)
     np.minimum.at(first, parents[rows], legs.start[rows])
     return first
-
-
-def _talk(legs: Legs, parents: Ints, size: int) -> Ints:
-    """Seconds in which at least two answered legs of a session were connected."""
-    rows = legs.timed & (legs.seconds > 0) & (parents >= 0)
-    session, start, seconds = parents[rows], legs.start[rows], legs.seconds[rows]
-    several = np.bincount(session, minlength=size)[session] > 1
-    session, start, seconds = session[several], start[several], seconds[several]
-    owner = np.concatenate([session, session])
-    moment = np.concatenate([start, start + seconds])
-    change = np.repeat([1, -1], len(session))
-    order = np.lexsort((moment, owner))
-    # Each session's changes add up to 0, so one running sum serves them all.
-    connected = np.cumsum(change[order])
-    lasting = np.diff(moment[order], append=0)
-    return _add(owner[order], np.where(connected > 1, lasting, 0), size)
 
 
 def _detections(source: Source, size: int) -> Ints:
@@ -60,6 +45,9 @@ def session_totals(
     history: History,
     *,
     timezone: str = "UTC",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
     dtype_backend: DtypeBackend = "numpy_nullable",
 ) -> pd.DataFrame:
     """Sum every session up in one row.
@@ -72,13 +60,15 @@ def session_totals(
                                an announcement is enough for
     ``answered_out``           outgoing calls that were answered by whoever was called
     ``answered_legs``          all calls with ``successful``
-    ``first_answer``           the earliest ``start_time`` of an answered call. The
-                               service does not say when a call stopped ringing
+    ``first_answer``           when a person first answered: the earliest ``start_time``
+                               of an answered outgoing call that is not to a machine;
+                               :func:`leg_clock` says whether that is the answer or the
+                               dial
     ``leg_seconds``            ``duration`` of the answered calls added up: what is paid
-    ``talk_seconds``           seconds in which two or more answered calls went on at
-                               once, that is, in which people were connected. A caller
-                               alone with an announcement does not talk, and two that
-                               are connected for a minute talk for one minute, not two
+    ``talk_seconds``           seconds in which a customer and one of us were connected
+                               at once, see :func:`minutes`. A caller alone with an
+                               announcement does not talk, and two that are connected
+                               for a minute talk for one minute, not two
     ``voicemail_detections``   uses of VOICEMAILDETECTION: that the detector listened,
                                not that it heard a machine; the history does not say
     ``calls_cost``, ``records_cost``, ``resources_cost``, ``total_cost``
@@ -91,6 +81,8 @@ def session_totals(
         What to look at.
     timezone : str
         IANA name of the timezone that ``start_date`` and ``first_answer`` are given in.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`far_ends`.
     dtype_backend : {"numpy_nullable", "pyarrow"}
         The sums are exact. ``"numpy_nullable"`` gives each as the nearest Float64,
         ``"pyarrow"`` gives them as decimal128(38, 9).
@@ -102,11 +94,11 @@ def session_totals(
         (the account's currency) of a session without calls are 0, its ``first_answer``
         is null. What was not read (``with_calls=False`` …) is null, and so is the total.
     """
-    source = Source.of(history)
+    source = Source.of(history, own=own, machine=machine, network=network)
     sessions, legs, parents = source["sessions"], source.legs, source.parents("calls")
     instant = pa.timestamp("us", zone(timezone))
     size = source.count("sessions")
-    first = _first_answer(legs, parents, size)
+    first = _first_answer(source.people, legs, parents, size)
     never = first == _NEVER
     figures: dict[str, Any] = {
         "calls_in": _tally(parents, legs.incoming, size),
@@ -116,7 +108,7 @@ def session_totals(
         "answered_legs": _tally(parents, legs.answered, size),
         "first_answer": pa.array(np.where(never, 0, first) * 1_000_000, mask=never).cast(instant),
         "leg_seconds": _add(parents, legs.seconds, size),
-        "talk_seconds": _talk(legs, parents, size),
+        "talk_seconds": talk_seconds(source),
     }
     if "calls" in source.unread:
         figures = unknown(figures)

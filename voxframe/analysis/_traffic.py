@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from voxframe.analysis._bins import Bins, make_bins, zone
+from voxframe.analysis._bins import Bins, make_bins, marked, zone
 from voxframe.analysis._coded import Coded, encode
 from voxframe.analysis._costs import time_codes
 from voxframe.analysis._currency import Currency, currency_by, noted
@@ -151,7 +151,7 @@ def traffic(
     Returns
     -------
     pandas.DataFrame
-        ``start`` (with ``freq``), ``currency`` (where it was given), the columns of
+        ``start`` and ``partial`` (with ``freq``), ``currency`` (where it was given), the columns of
         ``by``, then the above. In order of
         time, or the most legs first. With ``freq`` alone every stretch has a row,
         with ``by`` those in which something is. Division by nothing is null, and so is
@@ -210,7 +210,8 @@ def traffic(
     }
     if "calls" in source.unread:
         figures = unknown(figures)
-    return noted(grouped(groups.labels, figures, "legs", dtype_backend), whole, currency)
+    labels = marked(groups.labels, bins, whole.window)
+    return noted(grouped(labels, figures, "legs", dtype_backend), whole, currency)
 
 
 def _lengths(labels: pa.Table, bins: Bins, size: int) -> Ints:

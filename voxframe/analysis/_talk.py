@@ -1,0 +1,90 @@
+"""Two kinds of minutes: what the network carried, and when people were connected."""
+
+import numpy as np
+import pandas as pd
+
+from voxframe.analysis._grouping import By
+from voxframe.analysis._outcomes import session_groups
+from voxframe.analysis._output import grouped, unknown
+from voxframe.analysis._source import Entries, Flags, History, Ints, Source
+
+
+def talk_seconds(source: Source) -> Ints:
+    """Return for each session the seconds in which a customer and one of us were connected."""
+    legs, parents, size = source.legs, source.parents("calls"), source.count("sessions")
+    lasting = legs.timed & (legs.seconds > 0) & (parents >= 0)
+    called_in = np.zeros(size + 1, np.bool_)
+    called_in[parents[legs.incoming & source.network]] = True
+    called_in[-1] = False
+    # Where a customer called in, whoever was dialled is one of us, on a mobile, too.
+    forwarded = source.people & source.network & called_in[parents]
+    ours = lasting & (source.own | forwarded)
+    theirs = lasting & source.network & ~forwarded
+    rows = np.flatnonzero(ours | theirs)
+    owner = np.tile(parents[rows], 2)
+    moment = np.concatenate([legs.start[rows], (legs.start + legs.seconds)[rows]])
+    order = np.lexsort((moment, owner))
+    lasts = np.diff(moment[order], append=0)
+
+    def connected(these: Flags) -> Flags:
+        # Each session's changes add up to 0, so one running sum serves them all.
+        one = these[rows].astype(np.int64)
+        return np.cumsum(np.concatenate([one, -one])[order]) > 0
+
+    both = connected(ours) & connected(theirs)
+    return np.bincount(owner[order], np.where(both, lasts, 0), size).astype(np.int64)
+
+
+def minutes(
+    history: History,
+    *,
+    by: By = None,
+    freq: str | None = None,
+    timezone: str = "UTC",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
+) -> pd.DataFrame:
+    """Add up the minutes that the network carried, and those in which people were connected.
+
+    =====================  ===========================================================
+    ``connected_minutes``  ``duration`` of the answered legs of the network: what is
+                           paid by the minute. A forwarded call counts twice, a caller
+                           alone with an announcement once
+    ``talk_minutes``       minutes in which a customer and one of us were connected at
+                           once: a leg of the network, and an own one, or where a
+                           customer called in, a person who was dialled
+    =====================  ===========================================================
+
+    Parameters
+    ----------
+    history : CallHistory or mapping of tables
+        What to look at.
+    by, freq, timezone, own, machine, network
+        As in :func:`inbound_outcomes`: all of a session counts at its ``start_date``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``start`` and ``partial`` (with ``freq``), the columns of ``by``, then
+        ``sessions`` and the two above, which are null when the calls were not read. In
+        order of time, or the most sessions first.
+
+    Raises
+    ------
+    ValueError
+        For an unknown column, frequency or timezone.
+    """
+    source = Source.of(history, own=own, machine=machine, network=network)
+    groups = session_groups(source, by, freq, timezone)
+    parents, size = source.parents("calls"), source.count("sessions")
+    carried = source.network & (parents >= 0)
+    seconds = np.bincount(parents[carried], source.legs.seconds[carried], size)
+    figures = {
+        "connected_minutes": np.bincount(groups.codes, seconds, groups.size) / 60,
+        "talk_minutes": np.bincount(groups.codes, talk_seconds(source), groups.size) / 60,
+    }
+    if "calls" in source.unread:
+        figures = unknown(figures)
+    sessions = np.bincount(groups.codes, minlength=groups.size).astype(np.int64)
+    return grouped(groups.labels, {"sessions": sessions, **figures}, "sessions", "numpy_nullable")
