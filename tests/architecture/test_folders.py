@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "_query": {"_spec", "_progress", "errors"},
     "_plan": {"_spec", "_timezones", "errors"},
     "_http": {"_spec", "_text", "_forks", "errors"},
-    "_decode": {"_spec", "_timezones", "errors"},
+    "_decode": {"_spec", "_text", "_timezones", "errors"},
     "_tables": {"_spec", "_decode", "errors"},
     "_summary": {"_receipt"},
     "_dataset": {"_text", "_spec", "_tables", "_receipt", "errors"},

@@ -283,6 +283,17 @@ def test_unknown_fields_at_every_level(answer: Answer) -> None:
         answer(call(end_reason={"q850": 1}), unknown_fields="raise")
 
 
+def test_names_of_unknown_fields_are_fit_for_a_terminal(answer: Answer) -> None:
+    row = call(**{"a\x1b[2Jb": 1})
+    page = answer(row, **{"\x07": 1})
+    assert page.unknown_fields == {r"calls.a\x1b[2Jb": 1, r"envelope.\x07": 1}
+    assert one(page, "calls", "a\x1b[2Jb") == 1, "a column's own name is data"
+    for odd in (row, call(**{"a\x1b[2Jb": float("nan")})):
+        with pytest.raises(DecodeError, match=r"a\\x1b\[2Jb") as error:
+            answer(odd, unknown_fields="raise" if odd is row else "keep")
+        assert str(error.value).isprintable()
+
+
 def test_unknown_names_that_are_taken(answer: Answer) -> None:
     page = answer(call(end_reason={"code": 1}, end_reason_code=7))
     assert one(page, "calls", "end_reason_code") == 1
@@ -457,6 +468,25 @@ def test_timezone_of_the_answer(answer: Answer) -> None:
     assert page.timezone == "Europe/Berlin"
     assert page.mended == {"ambiguous_local_time": 1}
     assert answer(session(), timezone=None).timezone == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("zone", "text", "nearest", "outside"),
+    [
+        ("Europe/Berlin", "0001-01-01 00:00:00", datetime(1, 1, 1, tzinfo=UTC), 1),
+        ("-03:00", "0001-01-01 00:00:00", datetime(1, 1, 1, 3, tzinfo=UTC), 0),
+        ("-03:00", "9999-12-31 23:59:59", datetime.max.replace(tzinfo=UTC), 1),
+        ("+03:00", "9999-12-31 23:59:59", datetime(9999, 12, 31, 20, 59, 59, tzinfo=UTC), 0),
+    ],
+)
+def test_the_first_and_the_last_year_of_other_zones(
+    zone: str, text: str, nearest: datetime, outside: int, answer: Answer
+) -> None:
+    for duration in (5, " 5 "):
+        page = answer(call(start_time=text, duration=duration), timezone=zone)
+        assert one(page, "calls", "start_time") == nearest
+        assert page.mended.get("date_out_of_range", 0) == outside
+        assert str(page.tables["calls"].to_pandas())
 
 
 @pytest.mark.parametrize("text", ["2026-10-01T03:00:00+03:00", "2026-10-01 00:00:00Z"])

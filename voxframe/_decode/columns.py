@@ -11,10 +11,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from voxframe._spec.tables import CHILDREN, INSTANT, PATHS, SCHEMAS, SESSION_ID, Path
+from voxframe._text import printable
 from voxframe._timezones import wall_to_utc
 
 WALL = pa.timestamp("us")
 _MICRO = 1_000_000
+# From 0001-01-01 to 9999-12-31 23:59:59.999999: pandas cannot print what lies outside.
+_PYTHON_YEARS = (-62_135_596_800 * _MICRO, 253_402_300_800 * _MICRO - 1)
 
 #: How many rows of a child table each session of a page has.
 Lengths = dict[str, NDArray[np.int64]]
@@ -67,8 +70,8 @@ class Columns:
 
 
 def full_name(*parts: str) -> str:
-    """Return the name of a field with where it stands, such as ``calls.end_reason.code``."""
-    return _SURROGATE.sub("\ufffd", ".".join(parts))
+    """Return a field's name for people, with where it stands: ``calls.end_reason.code``."""
+    return printable(_SURROGATE.sub("\ufffd", ".".join(parts)))
 
 
 def unknown_names(table: str, paths: Iterable[Path]) -> dict[Path, str]:
@@ -87,7 +90,7 @@ def unknown_names(table: str, paths: Iterable[Path]) -> dict[Path, str]:
 def typed(columns: Columns) -> dict[str, pa.Table]:
     """Return the four typed tables of a page: the declared columns first, one chunk each.
 
-    Wall times that occur twice are counted in `columns.mended`.
+    Wall times that occur twice or are outside of Python's years are counted in `columns.mended`.
     """
     ids = columns.tables["sessions"][SESSION_ID]
     tables = {}
@@ -119,7 +122,10 @@ def _instants(wall: pa.Array, columns: Columns) -> pa.Array:
     seconds, ambiguous = wall_to_utc(known // _MICRO, columns.zone)
     if ambiguous:
         columns.mended["ambiguous_local_time"] += ambiguous
-    micros = seconds * _MICRO + known % _MICRO
+    exact = seconds * _MICRO + known % _MICRO
+    micros = np.clip(exact, *_PYTHON_YEARS)
+    if outside := np.count_nonzero(micros != exact):
+        columns.mended["date_out_of_range"] += int(outside)
     if not wall.null_count:
         return pa.array(micros, pa.int64()).view(INSTANT)
     missing = wall.is_null().to_numpy(zero_copy_only=False)

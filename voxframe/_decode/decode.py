@@ -58,7 +58,7 @@ class Page:
     _lengths: Lengths = field(repr=False)
 
     def ids_and_starts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give the sessions' ids and starts, which are never null.
+        """Return the sessions' ids and starts, which are never null.
 
         Returns
         -------

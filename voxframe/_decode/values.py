@@ -212,7 +212,7 @@ def end_reason(value: Any) -> dict[str, Any]:
 
 
 def as_json(value: Any) -> str:
-    """Give a value as JSON text, its numbers as exact as they came."""
+    """Return a value as JSON text, its numbers as exact as they came."""
     parts: list[str] = []
     _write(value, parts.append)
     return "".join(parts)

@@ -22,6 +22,8 @@ REPAIRS: dict[str, str] = {
     "crowded_seconds": "More sessions than an answer holds lay within one second; "
     "it was read from both ends, and if need be in parts, to the service's count.",
     "date_in_other_form": "A date came in another form than the documented one.",
+    "date_out_of_range": "A date came that in UTC lies before the year 1 or after 9999; "
+    "the nearest instant of those years was taken.",
     "duplicate_key": "A field came twice in one object; the last value was taken.",
     "empty_text": 'Where no text belongs came `""`; it was taken for nothing.',
     "end_reason_not_an_object": "An end reason came as a code or as text; "

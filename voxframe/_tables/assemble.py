@@ -79,7 +79,7 @@ def assemble(pages: Sequence[Page], *, first: int, end: int, desc_order: bool = 
 
 
 def _order(ids: Index, starts: Index, first: int, end: int) -> tuple[Index, int]:
-    """Say which rows the result has, in which order, and how many were repeated."""
+    """Return which rows the result has, in which order, and how many were repeated."""
     order = _last_of_each(ids)
     duplicates = len(ids) - len(order)
     inside = (starts[order] >= first) & (starts[order] < end)
@@ -93,7 +93,7 @@ def _order(ids: Index, starts: Index, first: int, end: int) -> tuple[Index, int]
 
 
 def _last_of_each(ids: Index) -> Index:
-    """Give the positions of the last occurrence of each id, ascending."""
+    """Return the positions of the last occurrence of each id, ascending."""
     if np.all(ids[1:] > ids[:-1]):
         return np.arange(len(ids))
     by_id = np.argsort(ids, kind="stable")

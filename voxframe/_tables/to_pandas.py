@@ -74,7 +74,7 @@ def _categories(column: pa.ChunkedArray) -> Any:
 
 
 def _floats(column: pa.ChunkedArray) -> pa.Array:
-    """Give the nearest float of each decimal; Arrow's own cast is often one off."""
+    """Return the nearest float of each decimal; Arrow's own cast is often one off."""
     array = _one(column)
     # The precision is 18, so the lower half of the 128 bits is all of it.
     halves = np.frombuffer(array.buffers()[1], np.int64)

@@ -10,7 +10,7 @@ _EXACT_FLOAT = 2**53
 
 
 def unified(tables: Sequence[pa.Table], declared: pa.Schema) -> list[pa.Table]:
-    """Give tables the same columns, in the same order and types.
+    """Return tables with the same columns, in the same order and types.
 
     Parameters
     ----------
