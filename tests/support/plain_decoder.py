@@ -2,9 +2,11 @@
 
 import json
 import random
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Any
+from zoneinfo import ZoneInfo
 
 SESSION = {
     "call_session_history_id": "id",
@@ -22,6 +24,37 @@ CALL = {
     "remote_number": "text",
     "incoming": "bool",
     "cost": "money",
+    "end_reason": "reason",
+}
+RECORD = {
+    "record_id": "id",
+    "record_name": "text",
+    "start_time": "instant",
+    "duration": "int",
+    "cost": "money",
+    "file_size": "float",
+    "is_removed": "bool",
+    "expiration_date": "day",
+}
+USAGE = {
+    "resource_usage_id": "id",
+    "ref_call_id": "int",
+    "used_at": "instant",
+    "cost": "money",
+    "unit": "text",
+    "resource_quantity": "float",
+}
+CHILDREN = {
+    "calls": ("calls", CALL),
+    "records": ("records", RECORD),
+    "resource_usage": ("other_resource_usage", USAGE),
+}
+ZONES: dict[str | None, tzinfo] = {
+    None: UTC,
+    "Etc/GMT": UTC,
+    "Europe/Berlin": ZoneInfo("Europe/Berlin"),
+    "America/New_York": ZoneInfo("America/New_York"),
+    "+03:00": timezone(timedelta(hours=3)),
 }
 GOOD = {
     "id": ["1", "4100000001", "9223372036854775807"],
@@ -30,13 +63,26 @@ GOOD = {
     "instant": ['"2026-10-25 02:30:00"', "null"],
     "bool": ["true", "false", "null"],
     "text": ['"a"', '""', '"\\u00e9\\n\\"cost\\": "', "null", '"0049"'],
+    "float": ["0", "15.5", "1048576", "1e-3", "null"],
+    "day": ['"2027-01-05"', '"0001-01-01"', "null"],
+    "reason": ['{"code":200,"details":"OK"}', '{"code":603}', "null", "{}"],
     "money": ["0.1", "1e-7", "0", "-0.0", "999999999.999999999", "0.12345678901234567", "1E2"],
 }
 ODD = [
     '""', '" "', '"60"', '"-1.50"', '"true"', '"x"', '"1e400"', "1.5", "1.0", "1e3", "1e19", "-0",
     "NaN", "-Infinity", "9223372036854775808", "501403796152979", "true", "0", "1", "[1]", "[]",
-    '{"a": 1.10}', '"2026-10-01"', '"2026-02-30 00:00:00"', '"0000-01-01 00:00:00"', "0.0000000005",
+    '{"a": 1.10}', '"2026-10-01"', '"480 Busy"', "486",
+    '"2026-02-30 00:00:00"', '"0000-01-01 00:00:00"', "0.0000000005",
 ]  # fmt: skip
+
+
+NESTED = [
+    '{"mos":4.20,"net":{"loss": 1e-9,"codec":"op\u00fcs\\n\\u0416"}}', '{"duration":""}',
+    "[]", "{}",
+    '{"mos":-0.0,"net":{"loss":1E5 , "codec":null}}', '[{"user_id":"7"},{"quality":[true]}]',
+    "[[1]]",
+]  # fmt: skip
+STRANGERS = ["stranger", "quality", "user_id", "duration", "x y", "end_reason", "count", "unit"]
 
 
 class RefusedError(Exception):
@@ -65,15 +111,60 @@ def _text(value: Any) -> Any:
     return value
 
 
-def _instant(value: Any) -> datetime | None:
+def _wall(value: Any, *forms: str) -> datetime | None:
     if not isinstance(value, str):
         raise RefusedError
     if not value.strip():
         return None
+    for form in forms:
+        try:
+            return datetime.strptime(value, form)  # noqa: DTZ007 - its zone comes later
+        except ValueError:
+            continue
+    raise RefusedError
+
+
+def _instant(value: Any, zone: tzinfo) -> datetime | None:
+    wall = _wall(value, "%Y-%m-%d %H:%M:%S")
+    if wall is None:
+        return None
     try:
-        return datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        raise RefusedError from None
+        return wall.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        if wall.year == 1:
+            return datetime.min.replace(tzinfo=UTC)
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _day(value: Any) -> date | None:
+    wall = _wall(value, "%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
+    return None if wall is None else wall.date()
+
+
+def _float(value: Any) -> float | None:
+    number = _number(value)
+    if number is None:
+        return None
+    if abs(float(number)) == float("inf"):
+        raise RefusedError
+    return float(number)
+
+
+def _reason(value: Any) -> dict[str, Any]:
+    """Return the two columns of an end reason."""
+    if value is None or value == "":
+        value = {}
+    elif isinstance(value, str):
+        match = re.fullmatch(r"\s*([0-9]{3})(?:\s+(.*\S))?\s*", value)
+        value = {"code": int(match[1]), "details": match[2]} if match else {"details": value}
+    elif isinstance(value, bool | list | float):
+        raise RefusedError
+    elif not isinstance(value, dict):
+        value = {"code": value}
+    return {
+        "end_reason_code": expected("int", value.get("code"), UTC),
+        "end_reason_details": expected("text", value.get("details"), UTC),
+    }
 
 
 def _bool(value: Any) -> bool | None:
@@ -106,8 +197,8 @@ def _int(value: Any) -> int | None:
 
 READ = {
     "text": _text,
-    "start": _instant,
-    "instant": _instant,
+    "float": _float,
+    "day": _day,
     "bool": _bool,
     "money": _money,
     "int": _int,
@@ -115,23 +206,37 @@ READ = {
 }
 
 
-def expected(kind: str, value: Any) -> Any:
+def expected(kind: str, value: Any, zone: tzinfo) -> Any:
     """Return what a column holds of a value; only NaN and infinities are floats here."""
-    return None if value is None else READ[kind](value)
+    if value is None:
+        return None
+    return _instant(value, zone) if kind in ("start", "instant") else READ[kind](value)
 
 
-def _row(fields: dict[str, str], row: dict[str, Any]) -> dict[str, Any]:
-    found = {name: expected(kind, row.get(name)) for name, kind in fields.items()}
+def _row(fields: dict[str, str], row: Any, zone: tzinfo) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise RefusedError
+    found = {n: expected(k, row.get(n), zone) for n, k in fields.items() if k != "reason"}
     if any(found[n] is None for n, kind in fields.items() if kind in ("id", "start")):
+        raise RefusedError
+    return found | (_reason(row.get("end_reason")) if "end_reason" in fields else {})
+
+
+def _children(row: dict[str, Any], key: str) -> list[Any]:
+    found = row.get(key) or []
+    if not isinstance(found, list) or isinstance(row.get(key), bool | int | Decimal):
         raise RefusedError
     return found
 
 
-def decoded(body: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the sessions and the calls of a page."""
+def decoded(body: bytes) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of a page's four tables."""
     answer = json.loads(body, parse_float=Decimal)
-    sessions = [_row(SESSION, row) for row in answer["result"]]
-    return sessions, [_row(CALL, call) for row in answer["result"] for call in row["calls"]]
+    zone = ZONES[answer.get("timezone")]
+    return {"sessions": [_row(SESSION, row, zone) for row in answer["result"]]} | {
+        table: [_row(fields, r, zone) for row in answer["result"] for r in _children(row, key)]
+        for table, (key, fields) in CHILDREN.items()
+    }
 
 
 def _fields(rng: random.Random, fields: dict[str, str], *, odd: float) -> list[str]:
@@ -142,21 +247,36 @@ def _fields(rng: random.Random, fields: dict[str, str], *, odd: float) -> list[s
             value = f"{rng.randrange(10 ** rng.randint(1, 40))}.{rng.randrange(10**20)}"
         if kind == "money" and rng.random() < odd:
             value = str(rng.randrange(10 ** rng.randint(1, 60)))
+        if kind in ("int", "money") and rng.random() < odd:
+            value = rng.choice(['""', '"60"', '"-1"'])
         if kind in ("id", "start") or rng.random() < 0.8:
             found.append(f'"{name}":{rng.choice(["", " "])}{value}')
-    return found
+    return found + _strangers(rng, fields, odd=odd)
+
+
+def _strangers(rng: random.Random, fields: dict[str, str], *, odd: float) -> list[str]:
+    if rng.random() >= 3 * odd:
+        return []
+    name = rng.choice([name for name in STRANGERS if name not in fields])
+    return [f'"{name}": {rng.choice(NESTED if rng.random() < 0.6 else ODD)}']
 
 
 def page(seed: int) -> bytes:
     """Return a page of a few sessions, some of whose values are odd."""
     rng = random.Random(seed)
-    odd = rng.choice([0, 0.02, 0.1])
+    odd = rng.choice([0, 0.005, 0.02, 0.1])
     rows = []
     for _ in range(rng.randint(1, 4)):
-        calls = [_fields(rng, CALL, odd=odd) for _ in range(rng.randint(0, 3))]
-        nested = ",".join("{" + ",".join(call) + "}" for call in calls)
-        row = [*_fields(rng, SESSION, odd=odd), f'"calls":[{nested}]']
-        if rng.random() < odd:
-            row.append(f'"stranger":{rng.choice(ODD)}')
+        row = _fields(rng, SESSION, odd=odd)
+        for key, fields in CHILDREN.values():
+            children = [_fields(rng, fields, odd=odd) for _ in range(rng.randint(0, 3))]
+            nested = "[" + ",".join("{" + ",".join(child) + "}" for child in children) + "]"
+            if rng.random() < odd:
+                nested = rng.choice(['""', "null", "[1]", "5", "false"])
+            row.append(f'"{key}":{nested}')
         rows.append("{" + ", ".join(row) + "}")
-    return ('{"result":[' + ",".join(rows) + "]}").encode()
+    envelope = ['"result":[' + ",".join(rows) + "]"]
+    if zone := rng.choice([*ZONES]):
+        envelope.append(f'"timezone":"{zone}"')
+    envelope += _strangers(rng, dict.fromkeys(("count", "total_count"), "int"), odd=odd)
+    return ("{" + ",".join(envelope) + "}").encode()
