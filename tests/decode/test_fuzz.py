@@ -11,7 +11,7 @@ from voxframe._decode import tolerant as _tolerant
 from voxframe._decode.columns import Columns, typed
 from voxframe.errors import DecodeError
 
-QUICK, FULL = 2_000, 1_000_000
+QUICK, FULL = 1_000, 1_000_000
 
 
 def same(got: Any, want: Any) -> bool:
@@ -61,4 +61,4 @@ def judge(body: bytes) -> str:
 
 def test_three_opinions_on_random_pages(full: bool) -> None:
     seen = Counter(judge(plain_decoder.page(seed)) for seed in range(FULL if full else QUICK))
-    assert min(seen[kind] for kind in ("fast", "rewritten", "tolerant", "refused")) > 50, seen
+    assert min(seen[kind] for kind in ("fast", "rewritten", "tolerant", "refused")) > 25, seen
