@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.support.faulty import FROM, TO, at_most, check, serving
+from voxframe import analysis
 from voxframe.emulator import Behaviour, World
 from voxframe.errors import DecodeError
 
@@ -68,6 +69,7 @@ def ids_of(world: World) -> list[int]:
         ("nan", "cost"),
         ("infinity", "cost"),
         ("minus_infinity", "cost"),
+        ("cost_of_40_digits", "cost"),
         ("too_big", "duration"),
         ("impossible_date", "start_date"),
         ("missing_id", "call_session_history_id"),
@@ -82,6 +84,22 @@ def test_what_no_column_can_hold_is_an_error_that_says_where(poison, field, smal
         assert service.requests == 1
     here = "session number" if poison.endswith("_id") else f"session {small.landmark}"
     assert here in str(told.value)
+
+
+@pytest.mark.parametrize("unknown_fields", ["keep", "raise"])
+def test_nan_in_a_field_that_nobody_knows_is_an_error_too(unknown_fields, small):
+    with serving(small, behaviour=Behaviour(poison="nan_in_unknown")) as service:
+        with pytest.raises(DecodeError, match="x_ratio"):
+            service.read(unknown_fields=unknown_fields)
+        assert service.requests == 1
+
+
+def test_a_call_of_the_year_one_is_kept_and_fills_no_memory(small):
+    with serving(small, behaviour=Behaviour(poison="year_one")) as service:
+        history = service.read()
+    check(history.tables, small)
+    assert min(history.tables["calls"]["start_time"].to_pylist()).year == 1
+    assert len(analysis.busy_hour(history)) <= 31
 
 
 def test_a_session_of_10000_calls():
