@@ -91,7 +91,7 @@ def test_two_thousand_years_are_sampled(n: int) -> None:
     span = 2000 * 365 * DAY
     service = Service(rows_at(span // 2 + DAY * i for i in range(n)))
     drive(Plan(0, span, workers=8), service, window=(0, span), at_most=100)
-    assert len(service.asked) == 1 + 27
+    assert len(service.asked) == 1 + 15
 
 
 def test_changes_between_counting_and_selecting_hide_nothing() -> None:

@@ -26,6 +26,8 @@ SPLITTERS = ("application_id", "user_id", "duration")
 _PASSES = 60
 # A service that gives the very same rows in the very same order so often has no others to give.
 _STILL = 3
+# A few rows come in the same order by chance.
+_TINY = 12
 # Seconds; some thirty years, longer than any session.
 _LONGEST = 10**9
 # A field of so many values that each part would be a small part of a page costs more than it gives.
@@ -64,7 +66,10 @@ def read_dense_second(scope: PlanContext, first: int, last: int) -> Steps[None]:
             answers += got
             short = short or cut_short
             more = more or behind
-        if leaves != [{}] and not more:
+        if total > scope.limits.offset:
+            # No offset shows that there is nothing behind it.
+            more = more or (yield from _rounded(dense, total))
+        elif leaves != [{}] and not more:
             more = yield from _more_behind(dense, total)
         if not more:
             dense.counts.append((2 * number, total))
@@ -73,7 +78,7 @@ def read_dense_second(scope: PlanContext, first: int, last: int) -> Steps[None]:
         now = b"".join(answer.ids.tobytes() for answer in answers)
         still = still + 1 if now == before and not short else 0
         before = now
-        if still == _STILL:
+        if still >= _STILL and total > _TINY:
             break
         # Later passes know more values; the waits double, so that few requests go into trying.
         if leaves == [{}] and number.bit_count() == 1 and dense.reached(2 * number) < total:
@@ -186,13 +191,28 @@ def _pass(
     return answers, short, more
 
 
+def _rounded(dense: _DenseSecond, total: int) -> Steps[bool]:
+    """Return whether every count so far is of whole pages, as those are that are rounded."""
+    scope = dense.scope
+    if total % scope.limits.page or not scope.rounded:
+        return False
+    asks = [
+        PageRequest(dense.first, dense.last, count=1, total=True, narrow=part)
+        for name in SPLITTERS[:2]
+        if name in scope.splittable_by
+        for part in _parts(dense, name, {}, total)[:_FEW]
+    ]
+    for ask, held in zip(asks, (yield from ask_all(asks)), strict=True):
+        if not held.refused:
+            scope.total_of(ask, held)
+    return scope.rounded
+
+
 def _more_behind(dense: _DenseSecond, total: int) -> Steps[bool]:
     """Return whether there may be more than is counted, which parts that add up do not show.
 
     Where a count is capped, parts can add up to it while a value that nobody knows is left out.
     """
-    if total > dense.scope.limits.offset:
-        return dense.scope.rounded
     for offset in (total, dense.scope.limits.offset):
         (held,) = yield from ask_all([dense.ask({}, offset)])
         if not held.ids.size:

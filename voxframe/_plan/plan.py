@@ -56,9 +56,9 @@ _TELLING = 8
 # Of a window up to the longest month nothing was ever seen to be cut off; the hours are for clocks.
 _MONTH = 31 * 86_400 + 4 * 3600
 # A longer one is counted again by stretches that are shorter than any month, so few requests tell
-# whether it was shortened in silence; of more than two years some stretches stand for all.
+# whether it was shortened in silence; of more than 420 days some stretches stand for all.
 _STRETCH = 28 * 86_400
-_STRETCHES = 27
+_STRETCHES = 15
 # A window that is shortened has all its stretches counted, unless they are more than some 500.
 _YEARS = 40 * 366 * 86_400
 # A tail is worth a request of its own if it is expected to fill one and more.
@@ -181,20 +181,22 @@ def _steps(
     if len(stretches) > _STRETCHES:
         stretches = [stretches[i * len(stretches) // _STRETCHES] for i in range(_STRETCHES)]
         stretches[-1] = last - _STRETCH, last
-    wrong, more = yield from _counted_wrong(scope, stretches)
-    if more and len(edges) - 1 > _STRETCHES:
-        if last - first > _YEARS:
-            raise IncompleteHistoryError(
-                f"asked for {PageRequest(first, last).describe(scope.spell)}, the service gave a "
-                "part of that time only; read it in stretches of some years",
-            )
-        wrong, _ = yield from _counted_wrong(scope, list(pairwise(edges)))
-    elif len(edges) - 1 > _STRETCHES:
+    whole = len(edges) - 1 <= _STRETCHES
+    wrong, shortened = yield from _counted_wrong(scope, stretches)
+    if shortened and last - first > _YEARS:
+        raise IncompleteHistoryError(
+            f"asked for {PageRequest(first, last).describe(scope.spell)}, the service gave a part "
+            "of that time only; read it in stretches of some years",
+        )
+    if shortened:
+        # What was read rests on answers to long windows.
+        wrong = [(a, b, scope.seen.count(a, b)) for a, b in pairwise(edges)]
+    elif not whole:
         wrong = []
     if not wrong:
         return settled
     yield from settle(scope, wrong, one_answer=True)
-    settled.mended["windows_shortened"] += more
+    settled.mended["windows_shortened"] += shortened
     return Completeness(
         f"{settled.how}; counted again by {len(edges) - 1} stretches of four weeks: {len(wrong)} "
         "whose count differed were read again, each in answers that held their own total",
@@ -206,16 +208,18 @@ def _steps(
 def _counted_wrong(
     scope: PlanContext, stretches: Sequence[tuple[int, int]]
 ) -> Steps[tuple[list[Part], bool]]:
-    """Count stretches of a window; return those whose count differs, and if any has more."""
+    """Count stretches of a window; return those whose count differs, and if much is not here."""
     asks = [PageRequest(a, b, count=1, total=True) for a, b in stretches]
     wrong = []
-    more = False
+    shortened = False
     for ask, held in zip(asks, (yield from ask_all(asks)), strict=True):
         total = scope.total_of(ask, held)
         if not scope.count_proves(ask.first, ask.last, total):
             wrong.append((ask.first, ask.last, total))
-            more = more or total > scope.seen.count(ask.first, ask.last)
-    return wrong, more
+            # A session or two more may have come in meanwhile.
+            have = scope.seen.count(ask.first, ask.last)
+            shortened = shortened or (total > have and total >= 2 * have)
+    return wrong, shortened
 
 
 def _read(
