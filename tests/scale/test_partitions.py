@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 import voxframe
 from tests.http.test_credentials import pem
-from tests.support.exact import FROM, TO, ids
+from tests.support.exact import EVERYTHING, FROM, TO, Truth, ids
 from tests.support.raw_service import RawService, raw_address, session
 from voxframe import CallHistory, Credentials, Receipt, RetryPolicy
 from voxframe.emulator import Emulator, Fault
@@ -67,6 +67,17 @@ def test_pieces_are_the_window(cut):
         assert (own.from_date, own.to_date) == (part.from_date, part.to_date)
         assert own.inclusive == part.inclusive
         assert own.settled
+
+
+@pytest.mark.parametrize("freq", ["D", "W"])
+def test_pieces_are_exact_under_every_reading_at_once(freq, world, key):
+    with Emulator(world, behaviour=EVERYTHING) as emulator:
+        parts = voxframe.partitions(
+            FROM, TO, freq=freq, timezone="America/New_York", credentials=key,
+            base_url=emulator.base_url,
+        )  # fmt: skip
+        whole = CallHistory.concat(part.read() for part in parts)
+    Truth(world, parts[0].from_date, parts[-1].to_date).check(whole)
 
 
 def test_a_month_is_counted_once_for_pieces_of_a_size(emulator):
