@@ -4,6 +4,7 @@ from voxframe import errors
 from voxframe._api import (
     audit_call_history,
     count_call_history,
+    download_recordings,
     export_call_history,
     iter_call_history,
     read_call_history,
@@ -20,6 +21,7 @@ from voxframe._partitions import Partition, partitions
 from voxframe._progress import Progress
 from voxframe._read.count import Count
 from voxframe._receipt import Receipt
+from voxframe._recordings.progress import DownloadProgress
 
 __all__ = [
     "CallHistory",
@@ -27,6 +29,7 @@ __all__ = [
     "Count",
     "Credentials",
     "Dataset",
+    "DownloadProgress",
     "Page",
     "Partition",
     "Progress",
@@ -35,6 +38,7 @@ __all__ = [
     "SyncReport",
     "audit_call_history",
     "count_call_history",
+    "download_recordings",
     "errors",
     "export_call_history",
     "iter_call_history",

@@ -1,7 +1,7 @@
 """The functions that most people need: one call, one client, one result."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta, tzinfo
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ from voxframe._query.options import Ids, ReadSpec, Texts, UnknownFields, prepare
 from voxframe._query.window import DateLike, Inclusive
 from voxframe._read.count import Count
 from voxframe._receipt import Receipt
+from voxframe._recordings.progress import DownloadReport
+from voxframe._recordings.wanted import KINDS, Kind, Source
 from voxframe._sync import audit, prepare_audit, prepare_sync, sync
 
 
@@ -480,6 +482,88 @@ def audit_call_history(
     order = prepare_audit(_of_the_query(locals()))
     with _client(locals()) as client:
         return audit(client, order)
+
+
+@keywords_checked
+def download_recordings(
+    source: Source,
+    folder: str | os.PathLike[str],
+    *,
+    what: Kind | Iterable[Kind] = KINDS,
+    timezone: str | tzinfo = "UTC",
+    credentials: CredentialsLike = None,
+    base_url: str | None = None,
+    max_concurrency: int = 8,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value
+    progress: bool | DownloadReport | None = None,
+) -> pd.DataFrame:
+    """Download recordings, transcriptions and logs, each once, checked and named by its id.
+
+    The same call again asks only for what is not there yet; so it goes on after an
+    error, a kill or a disk that was full, and fetches what is new of a `source` that has
+    grown. Links expire and logs are cleared after a month: read the history anew then.
+
+    Parameters
+    ----------
+    source : CallHistory, dataset or path
+        What has the links: a result, or the path of an export or of what
+        :meth:`CallHistory.to_parquet` wrote.
+    folder : path
+        Where the files go: new, empty, or filled by this function before. It will hold
+        ``records/start_day=YYYY-MM-DD/<record_id>.<ext>`` (``call-<call_id>.<ext>`` of a
+        recording that only its call names), ``transcriptions/`` by the same ids,
+        ``logs/start_day=YYYY-MM-DD/<call_session_history_id>.<ext>``, and ``index.parquet``.
+    what : {"records", "transcriptions", "logs"} or several of them
+        All three by default.
+    timezone : str or tzinfo, default "UTC"
+        IANA name, or a ``ZoneInfo``; whose days the folders are, by the session's start.
+    credentials, base_url, max_concurrency
+        As for :func:`read_call_history`. The token is sent to https hosts of
+        ``voximplant.com`` and to `base_url`, and to no other, after redirects neither;
+        others are asked without it.
+    retry : RetryPolicy
+        How often and how long a file is tried without getting on; ``request_timeout`` is
+        how long it may stand still, and the whole of it may take any time.
+    progress : bool, callable or None
+        A bar on a terminal or in a notebook if None, always or never if True or
+        False; a callable is given a `voxframe.DownloadProgress`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each thing wanted: ``table`` (``records``, ``calls``, ``transcriptions``
+        or ``logs``), ``id`` (of the record, the call, the record, the session), ``session``
+        (its ``call_session_history_id``), ``path`` below `folder`, ``bytes``, ``type`` (as
+        ``audio/mpeg``) and ``error``, null where all is well: ``cut short``, ``failed``,
+        ``forbidden``, ``gone``, ``longer than announced`` (the file is kept), ``no answer``,
+        ``no link``, ``not a file``, ``not authorized``, ``not ready``, ``refused``,
+        ``refused host``, ``throttled``, ``too large``. ``index.parquet`` holds the same
+        for all that was ever asked for.
+
+    Raises
+    ------
+    InvalidQueryError
+        Refused before any request; names the parameter.
+    CredentialsError
+        No key, or one that cannot be used.
+    ExportError
+        The folder cannot be written, is in use, or holds other data; or `source` cannot
+        be read. Files that were whole stay so.
+
+    Examples
+    --------
+    >>> history = voxframe.read_call_history("2026-10-01", "2026-11-01")  # doctest: +SKIP
+    >>> files = voxframe.download_recordings(history, "recordings")  # doctest: +SKIP
+    >>> history.calls.merge(  # doctest: +SKIP
+    ...     files, left_on="call_session_history_id", right_on="session"
+    ... )
+    """
+    with Client(
+        credentials, base_url=base_url, max_concurrency=max_concurrency, retry=retry
+    ) as client:
+        return client.download_recordings(
+            source, folder, what=what, timezone=timezone, progress=progress
+        )
 
 
 _CONNECTION = ("credentials", "base_url", "max_concurrency", "retry")

@@ -4,10 +4,11 @@ import contextlib
 import hashlib
 import json
 import os
+import threading
 import time
 import weakref
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import TracebackType
@@ -21,9 +22,10 @@ from voxframe._decode.decode import Page, decode
 from voxframe._decode.page import RawPage
 from voxframe._history import CallHistory
 from voxframe._http.address import service_address
-from voxframe._http.clock import system_clock
+from voxframe._http.clock import Clock, system_clock
 from voxframe._http.credentials import Credentials, CredentialsLike
 from voxframe._http.fetcher import Fetcher
+from voxframe._http.files import FileSource
 from voxframe._http.limiter import ConcurrencyLimiter
 from voxframe._http.retry import RetryPolicy
 from voxframe._http.token import TokenSource
@@ -34,7 +36,7 @@ from voxframe._plan.plan import ahead
 from voxframe._progress import Report, reporter
 from voxframe._query.names import keywords_checked
 from voxframe._query.options import Ids, ReadSpec, Texts, UnknownFields, prepare, prepare_page
-from voxframe._query.window import DateLike, Inclusive, Window
+from voxframe._query.window import DateLike, Inclusive, Window, timezone_of
 from voxframe._read.asked import asked
 from voxframe._read.beside import Beside
 from voxframe._read.count import Count
@@ -44,6 +46,8 @@ from voxframe._read.pool import Pool
 from voxframe._read.reader import Reader, decoding
 from voxframe._read.scheduler import SESSIONS_PER_INTERVAL
 from voxframe._receipt import Receipt
+from voxframe._recordings.progress import DownloadReport, download_reporter
+from voxframe._recordings.wanted import KINDS, Kind, Source, wanted
 from voxframe._sync import audit, prepare_audit, prepare_sync, sync
 from voxframe.errors import InvalidQueryError
 
@@ -101,7 +105,7 @@ class Client:
         self._clock = system_clock
         # Changed by single steps of the interpreter only, so that there is no lock to be held when
         # another thread forks.
-        self._pools: set[Pool[Page]] = set()
+        self._pools: set[Pool[Any]] = set()
         # For a client that is dropped, or still open when its program ends.
         weakref.finalize(self, self._transport.close)
 
@@ -188,6 +192,7 @@ class Client:
         form["from_date"] = format_wall_time(inside.first)
         form["to_date"] = format_wall_time(inside.end)
         asked = f"{form['from_date']} to {form['to_date']}"
+        pool: Pool[Page]
         with self._pool(1, cores=0) as pool:
             page_reader = self._page_reader(pool, decode)
             pool.submit(0, None, lambda: page_reader.read(form, asked, Usage())[0])
@@ -401,6 +406,37 @@ class Client:
         """
         return audit(self, prepare_audit(_without_self(locals())))
 
+    @keywords_checked
+    def download_recordings(
+        self,
+        source: Source,
+        folder: str | os.PathLike[str],
+        *,
+        what: Kind | Iterable[Kind] = KINDS,
+        timezone: str | tzinfo = "UTC",
+        progress: bool | DownloadReport | None = None,
+    ) -> pd.DataFrame:
+        """Download recordings, transcriptions and logs, each once.
+
+        As :func:`voxframe.download_recordings`, with this client's key.
+        """
+        from voxframe._recordings import downloading, fetching, store  # noqa: PLC0415 - not needed to read
+
+        kinds, zone = downloading.kinds_of(what), timezone_of(timezone)
+        files = wanted(downloading.tables_of(source), kinds, zone)
+        with (
+            FileSource(self._url, self._tokens) as links,
+            self._pool(self._most, cores=0, abort=links.abort) as pool,
+            store.opened(folder) as place,
+            download_reporter(progress) as report,
+        ):
+            clock = self._clock(pool.sleep)
+            fetcher = fetching.FileFetcher(
+                links, place, self._retry, self._limiter(clock), clock, pool.stopped
+            )
+            entries = downloading.download(place, files, pool, fetcher, report)
+        return downloading.frame_of(files, entries)
+
     def _read(self, reading: ReadSpec) -> CallHistory:
         """Read what was checked before, as one result."""
         whole = Interval(reading.window.first, reading.window.end)
@@ -509,20 +545,27 @@ class Client:
                 running.log()
 
     @contextlib.contextmanager
-    def _pool(self, workers: int, *, cores: int) -> Iterator[Pool[Page]]:
-        pool: Pool[Page] = Pool(workers, cores)
+    def _pool(
+        self, workers: int, *, cores: int, abort: Callable[[threading.Event], None] | None = None
+    ) -> Iterator[Pool[Any]]:
+        """Have threads that end with this client, and what they wait for broken then."""
+        pool: Pool[Any] = Pool(workers, cores)
+        abort = abort or self._transport.abort
         self._pools.add(pool)
         try:
             yield pool
         finally:
             self._pools.discard(pool)
-            pool.close(lambda: self._transport.abort(pool.stopped))
+            pool.close(lambda: abort(pool.stopped))
 
     def _page_reader(self, pool: Pool[Page], decode: Callable[[RawPage], Page]) -> PageReader:
         clock = self._clock(pool.sleep)
-        limiter = ConcurrencyLimiter(self._most, clock=clock.monotonic, sleep=clock.sleep)
+        limiter = self._limiter(clock)
         fetcher = Fetcher(self._transport, self._tokens, self._retry, limiter, clock, pool.stopped)
         return PageReader(fetcher, decode)
+
+    def _limiter(self, clock: Clock) -> ConcurrencyLimiter:
+        return ConcurrencyLimiter(self._most, clock=clock.monotonic, sleep=clock.sleep)
 
 
 def check_limits(max_concurrency: object, retry: object) -> None:

@@ -51,13 +51,10 @@ def reporter(progress: bool | Report | None) -> Iterator[Report]:
     if callable(progress):
         yield progress
         return
-    notebook = _in_notebook()
-    if progress is False or (progress is None and not notebook and not _on_terminal()):
+    bar = new_bar(" sessions", wanted=progress)
+    if bar is None:
         yield lambda _: None
         return
-    bar = _bar(notebook=notebook)(
-        unit=" sessions", unit_scale=True, delay=0 if progress else _DELAY, dynamic_ncols=True
-    )
 
     def draw(now: Progress) -> None:
         bar.total = now.total
@@ -70,6 +67,16 @@ def reporter(progress: bool | Report | None) -> Iterator[Report]:
         yield draw
     finally:
         bar.close()
+
+
+def new_bar(unit: str, *, wanted: bool | None) -> Any:
+    """Return a bar of tqdm's, or None where none is to be drawn; None draws one for a person."""
+    notebook = _in_notebook()
+    if wanted is False or (wanted is None and not notebook and not _on_terminal()):
+        return None
+    return _bar(notebook=notebook)(
+        unit=unit, unit_scale=True, delay=0 if wanted else _DELAY, dynamic_ncols=True
+    )
 
 
 def _bar(*, notebook: bool) -> Any:

@@ -30,15 +30,25 @@ MAY_IMPORT = {
     "_history": {"_spec", "_tables", "_dataset", "_summary", "_receipt", "report"},
     "_read": {"_query", "_plan", "_http", "_decode", "_tables", "_history", "_receipt",
               "_progress", "_timezones", "errors"},
+    "_recordings": {"_spec", "_http", "_tables", "_dataset", "_read", "_progress", "errors"},
     "emulator": set(),
 }  # fmt: skip
-MAY_USE = {"httpx": {"_http"}, "pyarrow": {"_spec", "_decode", "_tables", "_dataset", "_read",
-           "_history", "_summary", "_client", "_cli", "_open", "analysis", "report",
-           "dask", "spark"},
-           "pandas": {"_api", "_client", "_sync", "_open", "_tables", "_dataset", "_history",
-           "_cli", "analysis", "report", "dask"},
-           "dask": {"dask"}, "pyspark": {"spark"},
-           "threading": {"_http", "_read", "_client", "emulator"}}  # fmt: skip
+MAY_USE = {
+    "httpx": {"_http"},
+    "pyarrow": {
+        "_cli", "_client", "_dataset", "_decode", "_history", "_open", "_read", "_recordings",
+        "_spec", "_summary", "_tables", "analysis", "dask", "report", "spark",
+    },
+    "pandas": {
+        "_api", "_cli", "_client", "_dataset", "_history", "_open", "_recordings", "_sync",
+        "_tables", "analysis", "dask", "report",
+    },
+    "dask": {"dask"},
+    "pyspark": {"spark"},
+    "threading": {
+        "_client", "_http", "_read", "_recordings", "emulator",
+    },
+}  # fmt: skip
 
 
 def part(path: Path) -> str:

@@ -113,7 +113,8 @@ class Fetcher:
         if said.verdict not in (Verdict.TOKEN_EXPIRED, Verdict.NOT_AUTHORIZED):
             return answer, said
         # Another worker may have learned the time, and dropped this token, meanwhile.
-        fresh = self._learn_skew(answer) or self.tokens.token() != token
+        learned = learned_skew(self.tokens, answer.headers, self.clock)
+        fresh = learned or self.tokens.token() != token
         if said.verdict is Verdict.NOT_AUTHORIZED and not fresh:
             return answer, said
         self.tokens.renew(token)
@@ -149,10 +150,11 @@ class Fetcher:
         theirs = server_time(answer.headers)
         return None if theirs is None else theirs - self.clock.now()
 
-    def _learn_skew(self, answer: Answer) -> bool:
-        """Take over the service's time if ours is what it refused."""
-        skew = self._skew(answer)
-        if skew is None or abs(skew - self.tokens.skew) < _SKEW:
-            return False
-        self.tokens.learn_skew(skew)
-        return True
+
+def learned_skew(tokens: TokenSource, headers: Mapping[str, str], clock: Clock) -> bool:
+    """Take over the service's time if ours is what it refused."""
+    theirs = server_time(headers)
+    if theirs is None or abs(theirs - clock.now() - tokens.skew) < _SKEW:
+        return False
+    tokens.learn_skew(theirs - clock.now())
+    return True

@@ -224,13 +224,17 @@ class _Lane:
             inner = tls if way.proxy.url.scheme == "https" else None
             proxy = httpx.Proxy(way.proxy.url, ssl_context=inner)
         self.way = way
-        self._http = httpx.Client(
+        self._wire = httpx.HTTPTransport(
             verify=tls,
             proxy=proxy,
             # What it says was read before, once for all lanes.
             trust_env=False,
-            follow_redirects=False,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+        )
+        self._http = httpx.Client(
+            transport=self._wire,
+            trust_env=False,
+            follow_redirects=False,
             # What is not gzip is not asked for: one way to inflate, checked to its end.
             headers={"Accept-Encoding": "gzip", "Accept": "application/json"},
         )
@@ -264,14 +268,12 @@ class _Lane:
     @contextlib.contextmanager
     def get(self, url: str, headers: Mapping[str, str], stall: float) -> Iterator[httpx.Response]:
         self.watch(stall)
+        timeout = httpx.Timeout(stall, connect=min(stall, _CONNECT_TIMEOUT))
+        extensions = {"trace": self._trace, "timeout": timeout.as_dict()}
+        request = httpx.Request("GET", url, headers=headers, extensions=extensions)
         try:
-            with self._http.stream(
-                "GET",
-                url,
-                headers=headers,
-                timeout=httpx.Timeout(stall, connect=min(stall, _CONNECT_TIMEOUT)),
-                extensions={"trace": self._trace},
-            ) as response:
+            # Without the client, which logs the address: a link can be as good as a key.
+            with contextlib.closing(self._wire.handle_request(request)) as response:
                 yield response
         finally:
             self._unwatch()

@@ -63,6 +63,11 @@ class Pool(Generic[T]):
         # Its threads are not there in a forked child, nor are its connections the child's to break.
         self._process = os.getpid()
 
+    @property
+    def most(self) -> int:
+        """Threads that mostly wait, at most."""
+        return self._most
+
     def submit(self, priority: int, key: object, work: Callable[[], T]) -> None:
         """Have something done; the lowest priority first."""
         job = _Job(work, lambda outcome: self._done.put((key, outcome)))
@@ -74,7 +79,7 @@ class Pool(Generic[T]):
             if len(self._computing) < self._cores:
                 self._start(self._computing, "voxframe-compute", self._sums.get)
 
-    def next(self, on_wait: Callable[[], None] = lambda: None) -> tuple[Any, T]:
+    def next(self, on_wait: Callable[[], object] = lambda: None) -> tuple[Any, T]:
         """Wait for the next thing done.
 
         Parameters

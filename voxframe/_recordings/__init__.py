@@ -1,0 +1,1 @@
+"""Recordings, transcriptions and logs: what is wanted, under which name, fetched once and whole."""

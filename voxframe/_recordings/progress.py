@@ -1,0 +1,99 @@
+"""How far a download is, for people who wait."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from voxframe._http.usage import Usage
+from voxframe._progress import new_bar
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadProgress:
+    """How far a download is.
+
+    Attributes
+    ----------
+    files : int
+        Files done so far, those that could not be had included.
+    total : int
+        Files that were not there when it began.
+    bytes : int
+        Bytes received so far.
+    bytes_left : int
+        Bytes of the recordings that are still to come, as far as the service says
+        how large they are.
+    requests : int
+        Requests sent so far.
+    seconds : float
+        Since the download began.
+    """
+
+    files: int
+    total: int
+    bytes: int
+    bytes_left: int
+    requests: int
+    seconds: float
+
+
+DownloadReport: TypeAlias = Callable[[DownloadProgress], object]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is done and what is left, as files come in."""
+
+    sizes: Sequence[int]
+    usage: Usage
+    files: int = 0
+    left: int = field(init=False)
+    began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.left = sum(self.sizes)
+
+    def done(self, at: int) -> None:
+        """Count a file."""
+        self.files += 1
+        self.left -= self.sizes[at]
+
+    def now(self) -> DownloadProgress:
+        """Return how far it is."""
+        return DownloadProgress(
+            self.files,
+            len(self.sizes),
+            self.usage.bytes,
+            self.left,
+            self.usage.requests,
+            time.monotonic() - self.began,
+        )
+
+
+@contextlib.contextmanager
+def download_reporter(progress: bool | DownloadReport | None) -> Iterator[DownloadReport]:
+    """Yield what is to be called with every step: a callable itself, a bar, or nothing."""
+    if callable(progress):
+        yield progress
+        return
+    bar = new_bar(" files", wanted=progress)
+    if bar is None:
+        yield lambda _: None
+        return
+
+    def draw(now: DownloadProgress) -> None:
+        bar.total = now.total
+        left = f", {_megabytes(now.bytes_left)} left" if now.bytes_left else ""
+        bar.set_postfix_str(f"{_megabytes(now.bytes)}{left}", refresh=False)
+        bar.update(now.files - bar.n)
+
+    try:
+        yield draw
+    finally:
+        bar.close()
+
+
+def _megabytes(number: int) -> str:
+    return f"{number / 1e6:,.1f} MB"
