@@ -1,6 +1,7 @@
 """A Voximplant account's call history in pandas, Arrow and Parquet."""
 
-from voxframe import errors
+# The first for Ctrl-C while the others are being loaded.
+from voxframe import _interrupt, errors  # noqa: F401
 from voxframe._api import (
     audit_call_history,
     count_call_history,

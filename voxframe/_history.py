@@ -225,7 +225,7 @@ class CallHistory:
 
         Raises
         ------
-        ModuleNotFoundError
+        MissingExtraError
             The extra is not installed.
         """
         from voxframe.report._page import report_html  # noqa: PLC0415 - an extra, and slow to import

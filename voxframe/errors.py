@@ -12,7 +12,8 @@
     ├── TransportError             the network, or an answer that cannot be used, after all retries
     ├── DecodeError                a page that cannot be read without losing something
     ├── IncompleteHistoryError     the service cannot be made to give every session
-    └── ExportError                a folder that cannot be written as an export
+    ├── ExportError                a folder that cannot be written as an export
+    └── MissingExtraError          a package is not installed (also a ModuleNotFoundError)
 
 No message, and no ``repr``, ever holds a private key, a token or a phone number.
 """
@@ -27,6 +28,7 @@ __all__ = [
     "ExportError",
     "IncompleteHistoryError",
     "InvalidQueryError",
+    "MissingExtraError",
     "PermissionDeniedError",
     "RateLimitError",
     "TransportError",
@@ -94,3 +96,11 @@ class IncompleteHistoryError(VoxframeError):
 
 class ExportError(VoxframeError):
     """A folder cannot be written or read as Parquet; what was whole in it before is so still."""
+
+
+class MissingExtraError(VoxframeError, ModuleNotFoundError):
+    """A package that an extra brings is not installed; the message says how to install it."""
+
+    def __init__(self, message: str = "", *, name: str | None = None) -> None:
+        super().__init__(message)
+        self.name = name

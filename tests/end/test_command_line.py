@@ -6,11 +6,17 @@ import re
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 import voxframe
 from tests.support.exact import FROM, TO, Truth, ids
+from voxframe._cli.arguments import Parser
+from voxframe._cli.main import main
+from voxframe._cli.window import add_window, window_of
+from voxframe._query.window import window
 from voxframe.emulator import Emulator, World
 
 
@@ -35,12 +41,31 @@ def run(emulator, tmp_path):
         "VOXIMPLANT_BASE_URL": emulator.base_url,
     }
 
-    def run(*arguments, **more):
+    def run(*arguments, program=("-m", "voxframe"), text=True, stdout=subprocess.PIPE, **more):
         return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "voxframe", *map(str, arguments)],
-            capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60,
-            env={**environment, **more},
+            [sys.executable, "-W", "error", *program, *map(str, arguments)],
+            stdout=stdout, stderr=subprocess.PIPE, text=text, check=False, cwd=tmp_path,
+            timeout=60, env={**environment, **more},
         )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def within(emulator, tmp_path, monkeypatch, capsys):
+    """The same in this process, which spares the start of a program."""
+    credentials = emulator.write_credentials(tmp_path / "key.json")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VOXIMPLANT_CREDENTIALS", str(credentials))
+    monkeypatch.setenv("VOXIMPLANT_BASE_URL", emulator.base_url)
+
+    def run(*arguments):
+        try:
+            status = main(list(map(str, arguments)))
+        except SystemExit as end:
+            status = end.code
+        shown = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, status, shown.out, shown.err)
 
     return run
 
@@ -68,7 +93,29 @@ def test_export_with_filters(run, world, tmp_path):
     ("arguments", "status", "word"),
     [
         ([], 2, "COMMAND"),
+        (["exprot"], 2, "exprot: there is no such command; did you mean 'export'?"),
+        (["frobnicate"], 2, "there are demo, export, count, report, emulator"),
+        (["--versoin"], 2, "--versoin: there is no such option; did you mean '--version'?"),
+        (["export", "--aplication-id=1"], 2, "did you mean '--application-id'?"),
+        (["demo", "--sessions", "0"], 2, "--sessions: needs to be 1 or more"),
+        (["export", "--user-id"], 2, "--user-id"),
         (["export"], 2, "--from"),
+        (["count"], 2, "--month 2026-10"),
+        (["report"], 2, "PATH"),
+        (["report", "history", "--application-id", "1"], 2, "PATH"),
+        (["report", "history", "--yesterday"], 2, "PATH"),
+        (["export", "--month", "2026-10"], 2, "--out"),
+        (["count", "--month", "2026-13"], 2, "'2026-13' is not a month; write it like 2026-10"),
+        (["count", "--last", "7"], 2, "'7' is not a stretch of time; write it like 24h, 7d or 2w"),
+        (["count", "--last", "0d"], 2, "--last"),
+        (["count", "--last", "999999w"], 2, "--last"),
+        (["count", "--month", "2026-10", "--yesterday"], 2, "--month and --yesterday"),
+        (["count", "--from", FROM, "--last", "7d"], 2, "--from and --last"),
+        (["count", "--to", TO], 2, "--to: needs --from"),
+        (["count", "--yesterday", "--timezone", "Europe/Berln"], 2, "'Europe/Berlin'"),
+        (["emulator", "--latency", "x"], 2, "'x' is not a number of seconds"),
+        (["emulator", "--port", "70000"], 1, "70000"),
+        (["emulator", "--from", "x"], 1, "'x'"),
         (["export", "--from", "x", "--to", TO, "--out", "o"], 2, "from_date"),
         (["export", "--from", TO, "--to", FROM, "--out", "o"], 2, "to_date"),
         (["export", "--from", FROM, "--to", TO, "--out", "o", "--rule-name", "r"], 2, "rule_name"),
@@ -77,16 +124,19 @@ def test_export_with_filters(run, world, tmp_path):
         (["export", "--from", FROM, "--to", TO, "--out", "o", "--credentials", "no"], 1, "no"),
     ],
 )
-def test_status_and_one_line_on_stderr(run, arguments, status, word):
-    done = run(*arguments)
+def test_status_and_one_line_on_stderr(within, arguments, status, word):
+    done = within(*arguments)
     assert done.returncode == status
     assert word in done.stderr
-    assert "Traceback" not in done.stderr
-    if status == 1:
-        assert len(done.stderr.splitlines()) == 1
+    assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["export"], ["report"], ["emulator"]])
+def test_a_program_ends_with_the_status(run):
+    assert run("count").returncode == 2
+    assert run("export", "--month", "2026-10", "--out", "key.json").returncode == 1
+
+
+@pytest.mark.parametrize("command", [[], ["demo"], ["export"], ["count"], ["report"], ["emulator"]])
 def test_help_is_complete(run, command):
     done = run(*command, "--help")
     assert done.returncode == 0
@@ -99,6 +149,7 @@ def test_demo(run, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     for word in ("3,000", "answered", "cost by kind", "cost by application", "requests"):
         assert word in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
     assert "15550" not in done.stdout.replace(",", "")
     assert len(voxframe.CallHistory.from_parquet(tmp_path / "voxframe-demo")) == 3_000
     assert run("demo", "--sessions", "3000").returncode == 0
@@ -169,7 +220,7 @@ def _made_up_key():
     return Emulator(World(sessions=1)).credentials
 
 
-def test_report_of_an_export(run, tmp_path):
+def test_report_of_an_export(run, within, tmp_path):
     assert run("export", "--from", FROM, "--to", TO, "--out", "history").returncode == 0
     done = run("report", "history", "--out", "page.html", "--timezone", "Europe/Berlin")
     assert (done.returncode, done.stderr) == (0, "")
@@ -180,24 +231,180 @@ def test_report_of_an_export(run, tmp_path):
     assert "2\u202f000" in page or "2 000" in page or "2,000" in page
     numbers = voxframe.CallHistory.from_parquet(tmp_path / "history").calls.remote_number
     assert not [n for n in numbers.dropna().unique()[:50] if len(n) > 6 and n in page]
-    assert run("report", "nowhere").returncode == 1
-    assert run("report", "history", "--timezone", "Mars").returncode == 2
+    assert within("report", "nowhere").returncode == 1
+    assert within("report", "history", "--timezone", "Mars").returncode == 2
 
 
-WITHOUT_JINJA = """
+@pytest.mark.parametrize(
+    ("options", "begin", "end"),
+    [
+        (["--month", "2026-10"], "2026-10-01 00:00:00", "2026-11-01 00:00:00"),
+        (["--month", "2026-12"], "2026-12-01 00:00:00", "2027-01-01 00:00:00"),
+        (["--month", "2028-02"], "2028-02-01 00:00:00", "2028-03-01 00:00:00"),
+        (["--month", "2026-03", "--timezone", "Europe/Berlin"],
+         "2026-02-28 23:00:00", "2026-03-31 22:00:00"),
+        (["--last", "24h"], "2026-10-19 22:30:05", "2026-10-20 22:30:05"),
+        (["--last", "7d"], "2026-10-13 22:30:05", "2026-10-20 22:30:05"),
+        (["--last", "2w"], "2026-10-06 22:30:05", "2026-10-20 22:30:05"),
+        (["--yesterday"], "2026-10-19 00:00:00", "2026-10-20 00:00:00"),
+        (["--yesterday", "--timezone", "Europe/Berlin"],
+         "2026-10-19 22:00:00", "2026-10-20 22:00:00"),
+        (["--from", "2026-10-01", "--to", "2026-10-02"],
+         "2026-10-01 00:00:00", "2026-10-02 00:00:00"),
+    ],
+)  # fmt: skip
+def test_windows_by_name(options, begin, end):
+    parser = Parser()
+    add_window(parser)
+    now = datetime(2026, 10, 20, 22, 30, 5, 900, UTC)
+    inside = window(**window_of(parser.parse_args(options), lambda: now))
+    assert f"{inside.from_date:%Y-%m-%d %H:%M:%S}" == begin
+    assert f"{inside.to_date:%Y-%m-%d %H:%M:%S}" == end
+
+
+def test_from_without_to_is_until_now():
+    parser = Parser()
+    add_window(parser)
+    assert window_of(parser.parse_args(["--from", FROM]))["to_date"] is None
+
+
+def test_count(within):
+    done = within("count", "--month", "2026-10")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("2,000 sessions; reading them takes about ")
+
+
+def test_json_is_one_line_whether_it_succeeds_or_fails(within):
+    month = ("--month", "2026-10", "--json")
+    for command, fact in [
+        (("count", *month), lambda said: said["sessions"]),
+        (("export", *month, "--out", "history"), lambda said: said["receipt"]["sessions"]),
+    ]:
+        done = within(*command)
+        assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
+        said = json.loads(done.stdout)
+        assert (said["command"], said["ok"], fact(said)) == (command[0], True, 2_000)
+    done = within("export", *month, "--out", "key.json")
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["ok"], said["error"]) == (1, False, "ExportError")
+    assert done.stderr == f"voxframe export: {said['message']}\n"
+
+
+def test_verbose_shows_each_request_on_stderr(run):
+    done = run("count", "--month", "2026-10", "-v")
+    assert done.returncode == 0
+    assert "2,000 sessions" in done.stdout
+    assert "2026-10-01 00:00:00 to 2026-11-01" in done.stderr
+    assert "Bearer" not in done.stderr
+
+
+def test_a_report_of_the_account(within, tmp_path):
+    done = within("report", "--month", "2026-10", "--title", "October", "--no-records")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "October" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+# Windows' own way for pipes is its code page; programs without a locale have ASCII.
+ENCODINGS = [("cp1252", "0"), ("ascii", "0"), ("cp437", "0"), ("utf-8", "1")]
+
+
+@pytest.mark.parametrize(("encoding", "mode"), ENCODINGS)
+def test_everything_is_shown_in_any_encoding(run, encoding, mode):
+    def printed(*arguments):
+        done = run(*arguments, text=None, PYTHONIOENCODING=encoding, PYTHONUTF8=mode)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout.decode(encoding)
+
+    shown = printed("demo", "--sessions", "60")
+    assert ("\N{FULL BLOCK}" in shown) == (encoding in ("cp437", "utf-8"))
+    assert "##" in shown or "\N{FULL BLOCK}" in shown
+    assert ("доставка" if encoding == "utf-8" else "????????") in shown
+    printed("export", "--month", "2026-10", "--out", "история")
+    if encoding == "ascii":
+        printed("report", "история", "--out", "отчёт.html")
+    printed("count", "--month", "2026-10")
+    printed("--help")
+    assert max(map(len, printed("export", "--help").splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    "arguments", [["demo", "--sessions", "300"], ["--help"], ["count", "--month", "2026-10"]]
+)
+def test_a_reader_that_has_seen_enough_ends_it_quietly(run, arguments):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = run(*arguments, stdout=writing)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_behind_stdout_is_said(run):
+    with Path("/dev/full").open("w") as full:
+        done = run("count", "--month", "2026-10", stdout=full)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "voxframe count: cannot print: No space left on device\n",
+    )
+
+
+# The signal comes while pandas is looked for, before any code of the command line runs.
+INTERRUPTED_WHILE_LOADING = """
+import os, runpy, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv[:] = ["-m"]
+runpy.run_module("voxframe", run_name="__main__", alter_sys=False)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_while_it_is_loaded_prints_no_traceback(run):
+    done = run(program=["-c", INTERRUPTED_WHILE_LOADING])
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "\nvoxframe: interrupted\n"
+
+
+def test_the_readme_shows_what_the_demo_prints(run):
+    readme = Path(__file__).parents[2] / "README.md"
+    if not readme.exists():
+        pytest.skip("only the package is here")
+    shown = readme.read_text(encoding="utf-8").partition("$ voxframe demo\n")[2].partition("```")[0]
+    done = run("demo", PYTHONIOENCODING="utf-8")
+
+    def same(text):
+        # How long it took, and how the work was shared among threads, are of the moment.
+        return re.sub(r"requests: .*", "requests", text)
+
+    assert same(shown) == same(done.stdout)
+
+
+WITHOUT = """
 import sys
-sys.modules["jinja2"] = None
+sys.modules[sys.argv.pop(1)] = None
 from voxframe._cli.main import entry
 entry()
 """
 
 
-def test_a_report_without_its_extra_is_one_line(run, tmp_path):
-    run("export", "--from", FROM, "--to", TO, "--out", "history")
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_JINJA, "report", "history", "--out", "page.html"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
-    assert "voxframe[report]" in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "package", "extra", "what"),
+    [
+        (["report", "--month", "2026-10"], "jinja2", "report", "a report"),
+        (["report", "--month", "2026-10"], "matplotlib", "report", "a report"),
+        (["demo"], "starlette", "emulator", "the demo"),
+        (["emulator"], "uvicorn", "emulator", "the emulator"),
+    ],
+)
+def test_a_missing_extra_is_said_in_one_line(run, arguments, package, extra, what):
+    done = run(program=["-c", WITHOUT, package, *arguments])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"voxframe {arguments[0]}: {what} needs the package {package}, which is not installed; "
+        f"install it with: pip install 'voxframe[{extra}]'\n"
+    )

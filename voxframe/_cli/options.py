@@ -1,6 +1,8 @@
 """Options that several commands share; those of the filters follow from the parameters."""
 
 import argparse
+import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -33,19 +35,17 @@ def add_filters(command: Any) -> None:
             help=f"leave out {parameter.meaning}",
         )
 
-
 def filters_of(given: argparse.Namespace) -> dict[str, Any]:
     """Return the filters that were given, and what comes with the sessions, as keywords."""
-    values = {p.name: getattr(given, p.name) for p in (*of_role("filter"), *of_role("content"))}
+    names = [parameter.name for role in ("filter", "content") for parameter in of_role(role)]
+    values = {name: getattr(given, name) for name in names}
     return {name: value for name, value in values.items() if value is not None}
 
 
 def add_connection(command: Any) -> None:
-    """Add the options of the connection."""
-    connection = command.add_argument_group("connection")
-    connection.add_argument(
-        "--credentials", metavar="FILE", help=f"key file; default: the path in {VARIABLE}"
-    )
+    """Add the options of the connection, and of how it is read."""
+    connection = command.add_argument_group("connection and reading")
+    connection.add_argument("--credentials", metavar="FILE", help=f"key file; default: {VARIABLE}")
     connection.add_argument(
         "--base-url",
         metavar="URL",
@@ -58,17 +58,39 @@ def add_connection(command: Any) -> None:
         metavar="N",
         help="requests in flight; default: %(default)s",
     )
+    connection.add_argument(
+        "--unknown-fields",
+        default="keep",
+        choices=("keep", "ignore", "raise"),
+        help="what becomes of undocumented fields; default: %(default)s",
+    )
     connection.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
+    connection.add_argument(
+        "-v", "--verbose", action="store_true", help="show each request, on standard error"
+    )
+    connection.add_argument(
+        "--json", action="store_true", help="print one line of JSON, for a monitor"
+    )
 
 
 def connection_of(given: argparse.Namespace) -> dict[str, Any]:
-    """Return the connection's options as keywords."""
+    """Return the options of the connection, and of how it is read, as keywords."""
     return {
         "credentials": given.credentials,
         "base_url": given.base_url,
         "max_concurrency": given.max_concurrency,
         "progress": False if given.quiet else None,
+        "unknown_fields": given.unknown_fields,
     }
+
+
+def show_requests() -> None:
+    """Show what the log says of each request on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("voxframe")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
 
 
 def positive(text: str) -> int:
@@ -85,6 +107,17 @@ def whole(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def seconds(text: str) -> float:
+    """Read a number of seconds from 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return number
 
 
 def _value(parameter: Parameter) -> Callable[[str], int | str]:

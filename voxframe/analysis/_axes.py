@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from voxframe._extras import needed_for
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -24,10 +26,8 @@ WORDS = {"5min": "five minutes", "h": "hour", "D": "day", "W": "week", "M": "mon
 
 def library() -> Any:
     """Import matplotlib, when something is drawn and not before."""
-    try:
+    with needed_for("a plot", "plots"):
         import matplotlib as mpl  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError("Plots need matplotlib: pip install 'voxframe[plots]'.") from error
     return mpl
 
 

@@ -6,18 +6,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from voxframe._extras import needed_for
+
 _SIGNIFICANT = 8
 """Digits after the calling code's first that tell countries of a shared code apart."""
 _SHORTEST = 7
 
 
 def _library() -> Any:
-    try:
+    with needed_for("grouping by country", "numbers"):
         import phonenumbers  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            "Grouping by country needs phonenumbers: pip install 'voxframe[numbers]'."
-        ) from error
     return phonenumbers
 
 

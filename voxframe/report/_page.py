@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from voxframe import analysis
+from voxframe._extras import needed_for
 from voxframe._receipt import Receipt
 from voxframe.analysis._axes import day, number, spoken
 from voxframe.analysis._bins import zone
@@ -327,17 +328,13 @@ def report_html(
 
     Raises
     ------
-    ModuleNotFoundError
+    MissingExtraError
         Without the ``report`` extra.
     ValueError
         For an unknown timezone.
     """
-    try:
+    with needed_for("a report", "report"):
         from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "a report needs Jinja: pip install 'voxframe[report]'", name=error.name
-        ) from error
     parts = analysis.cost_breakdown(history).iloc[0].drop("total_cost")
     paid = float(parts.fillna(0).sum())
     page = _Page(

@@ -1,0 +1,58 @@
+"""The parser: one line for what is wrong, with the name that was meant."""
+
+import argparse
+import itertools
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn, TypeVar
+
+from voxframe._query.names import nearest
+
+N = TypeVar("N")
+_OPTION = re.compile(r"-[A-Za-z-].*")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says in one line what is wrong, and what was meant.
+
+    An option that does not exist is said before one that is missing: it may be the same one.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(allow_abbrev=False, **given)
+        self.commands: Any = None
+
+    def add_commands(self) -> Any:
+        """Make place for commands, each a parser of its own."""
+        self.commands = self.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+        return self.commands
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: N | None = None
+    ) -> tuple[argparse.Namespace | N, list[str]]:
+        """Refuse what is not an option or a command, then parse the rest."""
+        given = list(sys.argv[1:] if args is None else args)
+        here = given
+        if self.commands is not None:
+            here = list(itertools.takewhile(lambda each: each.startswith("-"), given))
+        for text in itertools.takewhile(lambda each: each != "--", here):
+            name = text.partition("=")[0]
+            if _OPTION.fullmatch(text) and name not in self._option_string_actions:
+                self.error(f"{name}: there is no such option{self._meant(name)}")
+        if self.commands is not None:
+            names = list(self.commands.choices)
+            command = given[len(here)] if len(given) > len(here) else None
+            if command is not None and command not in names:
+                hint = nearest(command, names) or f"; there are {', '.join(names)}"
+                self.error(f"{command}: there is no such command{hint}")
+            if command is None and not here:
+                self.error(f"which COMMAND? There are {', '.join(names)}; --help says more")
+        return super().parse_known_args(given, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, and end with status 2."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+    def _meant(self, name: str) -> str:
+        return nearest(name, self._option_string_actions) or f"; {self.prog} --help lists them"

@@ -1,0 +1,87 @@
+"""``voxframe emulator``: a made-up account, served on this machine."""
+
+import argparse
+import sys
+from typing import Any
+
+from voxframe._cli.options import positive, seconds, whole
+from voxframe._extras import needed_for
+from voxframe._http.credentials import VARIABLE
+from voxframe.errors import VoxframeError
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    emulator = commands.add_parser(
+        "emulator",
+        help="serve a made-up account on this machine",
+        description="Serve GetCallHistory for a made-up account until Ctrl-C. Prints the two "
+        "variables that point voxframe, or any other client, at it.",
+    )
+    emulator.add_argument(
+        "--sessions", type=positive, default=20_000, metavar="N", help="default: %(default)s"
+    )
+    emulator.add_argument(
+        "--from", dest="start", default="2026-10-01", metavar="DATE", help="default: %(default)s"
+    )
+    emulator.add_argument(
+        "--to", dest="end", default="2026-11-01", metavar="DATE", help="default: %(default)s"
+    )
+    emulator.add_argument("--seed", type=whole, default=0, metavar="N", help="default: %(default)s")
+    emulator.add_argument(
+        "--port", type=whole, default=8080, metavar="N", help="default: %(default)s"
+    )
+    emulator.add_argument(
+        "--latency", type=seconds, default=0.0, metavar="S", help="seconds before each answer"
+    )
+    emulator.add_argument(
+        "--write-credentials",
+        default="emulator-credentials.json",
+        metavar="FILE",
+        help="where to write a key for it; replaces nothing but such a key; default: %(default)s",
+    )
+    # Its name until other commands read a key by it.
+    emulator.add_argument("--credentials", metavar="FILE", help=argparse.SUPPRESS)
+    emulator.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Serve until Ctrl-C."""
+    with needed_for("the emulator", "emulator"):
+        from voxframe.emulator import World, serve  # noqa: PLC0415 - an extra
+    key = given.write_credentials
+    if given.credentials is not None:
+        key = given.credentials
+        print("voxframe emulator: --credentials is called --write-credentials now", file=sys.stderr)
+
+    def announce(url: str) -> None:
+        print(
+            f"{given.sessions:,} sessions from {given.start} to {given.end}; Ctrl-C ends it\n\n"
+            f"export VOXIMPLANT_BASE_URL={url}\n"
+            f"export {VARIABLE}={key}\n",
+            flush=True,
+        )
+
+    try:
+        world = World(sessions=given.sessions, start=given.start, end=given.end, seed=given.seed)
+    except ValueError as error:
+        raise VoxframeError(f"this world cannot be made: {error}") from None
+    try:
+        serve(
+            world,
+            port=given.port,
+            latency=given.latency,
+            credentials_path=key,
+            announce=announce,
+        )
+    except FileExistsError:
+        raise VoxframeError(
+            f"{key} exists and was not written by an emulator, so it is left as it is; "
+            "name another file with --write-credentials",
+        ) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise VoxframeError(f"cannot serve: {error.strerror or error}") from None
+    except OverflowError:
+        raise VoxframeError(f"--port: {given.port} is not a port; give 0 to 65535") from None

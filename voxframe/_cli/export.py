@@ -1,0 +1,53 @@
+"""``voxframe export``: a window of the history as a Parquet dataset."""
+
+import argparse
+from typing import Any
+
+import voxframe
+from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of
+from voxframe._cli.window import add_window, window_of
+from voxframe.errors import InvalidQueryError
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    export = commands.add_parser(
+        "export",
+        help="write a window of the history to a Parquet dataset",
+        description="Write a window of the call history to a Parquet dataset, "
+        "DIR/<table>/start_day=YYYY-MM-DD/*.parquet. An export that was cut short is completed by "
+        "the same command, without fetching finished days again.",
+        epilog="Example: voxframe export --month 2026-10 --out history "
+        "--application-id 1 --application-id 2",
+    )
+    add_window(export)
+    place = export.add_argument_group("where")
+    place.add_argument("--out", metavar="DIR", help="folder of the dataset; needed")
+    place.add_argument(
+        "--overwrite", action="store_true", help="replace what is there, once all is written"
+    )
+    add_connection(export)
+    add_filters(export)
+    export.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> dict[str, Any]:
+    """Export, and print what there is now."""
+    window = window_of(given)
+    if not given.out:
+        raise InvalidQueryError("--out: the folder of the dataset is missing; give --out DIR")
+    receipt = voxframe.export_call_history(
+        given.out,
+        overwrite=given.overwrite,
+        **window,
+        **connection_of(given),
+        **filters_of(given),
+    )
+    if not (given.quiet or given.json):
+        print(
+            f"{given.out}: {receipt.sessions:,} sessions, {receipt.calls:,} legs, "
+            f"{receipt.records:,} records,\n  {receipt.resource_usage:,} resource uses; "
+            f"{receipt.requests:,} requests, {receipt.retries:,} of them again, "
+            f"{receipt.seconds:.1f} s"
+        )
+    return {"out": given.out, "receipt": receipt.to_dict()}

@@ -1,0 +1,51 @@
+"""What is printed: on any terminal, into any pipe, in any encoding."""
+
+import contextlib
+import json
+import os
+import sys
+from typing import Any
+
+COLUMNS = 80
+
+
+def prepare_streams() -> None:
+    """Let what a stream's encoding does not have be shown otherwise, and never end in an error."""
+    for stream in (sys.stdout, sys.stderr):
+        # Programs put their own thing there, or have none (pythonw).
+        if hasattr(stream, "reconfigure"):
+            with contextlib.suppress(ValueError):
+                stream.reconfigure(errors="replace")
+
+
+def can_show(text: str) -> bool:
+    """Return whether standard output has these characters."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def print_json(**values: Any) -> None:
+    """Print one line for a program, in ASCII."""
+    print(json.dumps(values))
+
+
+def flush() -> str:
+    """Write out what is printed; return why that cannot be done, "" where nobody reads on."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        abandon()
+    except OSError as error:
+        abandon()
+        return error.strerror or type(error).__name__
+    return ""
+
+
+def abandon() -> None:
+    """Let nothing be written to standard output any more, not at the interpreter's end either."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
