@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import quote, quote_plus, unquote
 
-from voxframe._spec.parameters import personal
+from voxframe._spec.parameters import is_personal
 from voxframe._text import printable
 
 # What separates values in a filter.
@@ -108,7 +108,8 @@ def _personal(form: Mapping[str, str]) -> set[str]:
     """Return the personal values of a form, and the parts of each."""
     return {
         value
-        for name in personal()
-        for value in (form.get(name, ""), *_BETWEEN.split(form.get(name, "")))
+        for name, text in form.items()
+        if is_personal(name)
+        for value in (text, *_BETWEEN.split(text))
         if len(value) >= _SHORTEST_VALUE
     }

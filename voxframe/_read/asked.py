@@ -5,15 +5,8 @@ from collections.abc import Iterable
 
 from voxframe._query.query import Query
 from voxframe._receipt import Receipt
+from voxframe._spec.parameters import PARAMETERS, is_personal
 
-_CONTENT = ("with_calls", "with_records", "with_other_resources")
-_PERSONAL = (
-    "remote_number",
-    "remote_number_list",
-    "local_number",
-    "call_session_history_custom_data",
-)
-_LISTS = ("call_session_history_id", "user_id", "child_account_id", "remote_number", "local_number")
 # A receipt is for reading; a thousand ids are not.
 _MOST_SHOWN = 20
 
@@ -28,7 +21,7 @@ def asked(query: Query, *, account_id: int | None, address: str) -> Receipt:
         filters={
             name: _shown(name, (form[name] for form in query.forms if name in form))
             for name in names
-            if name not in _CONTENT
+            if name not in PARAMETERS or PARAMETERS[name].role == "filter"
         },
         with_calls=query.forms[0].get("with_calls") == "true",
         with_records=query.forms[0].get("with_records") == "true",
@@ -40,15 +33,17 @@ def asked(query: Query, *, account_id: int | None, address: str) -> Receipt:
 
 def _shown(name: str, spelled: Iterable[str]) -> str:
     values = list(dict.fromkeys(value for text in spelled for value in _values(name, text)))
-    if name in _PERSONAL:
+    if is_personal(name):
         # A number is asked for with and without its plus.
         values = list(dict.fromkeys(value.removeprefix("+") for value in values))
-    if name in _PERSONAL or len(values) > _MOST_SHOWN:
+    if is_personal(name) or len(values) > _MOST_SHOWN:
         return f"{len(values)} value{'s' * (len(values) != 1)}"
     return ", ".join(values)
 
 
 def _values(name: str, text: str) -> list[str]:
-    if name == "remote_number_list":
+    parameter = PARAMETERS.get(name)
+    if parameter is not None and parameter.kind == "numbers_json":
         return list(map(str, json.loads(text)))
-    return text.split(";") if name in _LISTS else [text]
+    several = parameter is not None and parameter.several and not parameter.alone
+    return text.split(";") if several else [text]

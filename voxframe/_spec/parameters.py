@@ -92,6 +92,8 @@ def of_role(role: str) -> list[Parameter]:
     return [parameter for parameter in PARAMETERS.values() if parameter.role == role]
 
 
-def personal() -> list[str]:
-    """Return the names of the parameters whose values are a person's."""
-    return [parameter.name for parameter in PARAMETERS.values() if parameter.personal]
+def is_personal(name: str) -> bool:
+    """Return whether a form field's values are a person's; an unknown one's may be."""
+    if name in ("from_date", "to_date"):
+        return False
+    return name not in PARAMETERS or PARAMETERS[name].personal
