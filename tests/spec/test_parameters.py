@@ -10,9 +10,10 @@ import voxframe
 from voxframe._cli.options import add_filters, filters_of
 from voxframe._http.redact import redact
 from voxframe._query.options import Ids, Texts
-from voxframe._query.query import query
+from voxframe._query.query import Query, query
 from voxframe._query.spelling import spell
 from voxframe._query.window import window
+from voxframe._read.asked import asked
 from voxframe._spec.parameters import PARAMETERS, Parameter, of_role
 
 READS = [
@@ -124,6 +125,9 @@ def test_a_new_personal_filter_follows_everywhere_or_fails_by_name(monkeypatch):
     (form,) = query(october, caller_passport="AB-1").forms
     assert "AB-1" not in redact("no passport AB-1 here", form)
     assert "AB-1" not in repr(query(october, caller_passport="AB-1"))
+    several = query(october, caller_passport=["AB-1", "CD-2"], rule_name="a;b")
+    receipt = asked(several, account_id=1, address="https://service.example")
+    assert receipt.filters == {"caller_passport": "2 values", "rule_name": "a;b"}
     assert "passport" in query(october).splittable_by
     assert "passport" not in query(october, caller_passport="AB-1").splittable_by
     given = options().parse_args(["--caller-passport", "AB-1"])
@@ -131,3 +135,12 @@ def test_a_new_personal_filter_follows_everywhere_or_fails_by_name(monkeypatch):
     for function in (*READS, *SYNCS, *AUDITS, PAGE):
         with pytest.raises(AssertionError, match="does not take caller_passport"):
             check_signature(function)
+
+
+def test_a_field_that_nobody_declared_counts_as_personal():
+    form = {"passport": "AB-1", "from_date": "2026-10-01 00:00:00", "application_id": "4711"}
+    words = "no passport AB-1 from 2026-10-01 in 4711"
+    assert redact(words, form) == "no passport [removed] from 2026-10-01 in 4711"
+    undeclared = Query(window("2026-10-01", "2026-11-01"), ({"passport": "AB-1"},))
+    receipt = asked(undeclared, account_id=1, address="https://service.example")
+    assert receipt.filters == {"passport": "1 value"}

@@ -35,6 +35,7 @@ def add_filters(command: Any) -> None:
             help=f"leave out {parameter.meaning}",
         )
 
+
 def filters_of(given: argparse.Namespace) -> dict[str, Any]:
     """Return the filters that were given, and what comes with the sessions, as keywords."""
     names = [parameter.name for role in ("filter", "content") for parameter in of_role(role)]
