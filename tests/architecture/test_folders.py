@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "analysis": {"_spec", "_extras", "errors"},
     "report": {"analysis", "_extras", "_receipt"},
     "_history": {"_spec", "_tables", "_dataset", "_summary", "_receipt", "report"},
-    "_read": {"_query", "_plan", "_http", "_decode", "_tables", "_history", "_receipt",
+    "_read": {"_spec", "_query", "_plan", "_http", "_decode", "_tables", "_history", "_receipt",
               "_progress", "_timezones", "errors"},
     "_recordings": {"_spec", "_http", "_tables", "_dataset", "_read", "_progress", "errors"},
     "emulator": set(),

@@ -125,9 +125,9 @@ def test_a_new_personal_filter_follows_everywhere_or_fails_by_name(monkeypatch):
     (form,) = query(october, caller_passport="AB-1").forms
     assert "AB-1" not in redact("no passport AB-1 here", form)
     assert "AB-1" not in repr(query(october, caller_passport="AB-1"))
-    several = query(october, caller_passport=["AB-1", "CD-2"], rule_name="a;b")
+    several = query(october, caller_passport=["AB-1", "CD-2"], application_name="a;b")
     receipt = asked(several, account_id=1, address="https://service.example")
-    assert receipt.filters == {"caller_passport": "2 values", "rule_name": "a;b"}
+    assert receipt.filters == {"caller_passport": "2 values", "application_name": "a;b"}
     assert "passport" in query(october).splittable_by
     assert "passport" not in query(october, caller_passport="AB-1").splittable_by
     given = options().parse_args(["--caller-passport", "AB-1"])
