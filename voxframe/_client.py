@@ -156,7 +156,7 @@ class Client:
         count: int = 20,
         offset: int = 0,
     ) -> Page:
-        """Send one request and give its page, as the service gives it.
+        """Send one request and return its page, as the service gives it.
 
         Parameters
         ----------
@@ -504,7 +504,7 @@ class Client:
                 del history
 
     def _identity(self, reading: ReadSpec) -> dict[str, Any]:
-        """Say which query this is, without a filter's value: phone numbers are among them."""
+        """Identify the query, without a filter's value: phone numbers are among them."""
         inside, values = reading.window, defaultdict[str, set[str]](set)
         for form in reading.query.forms:
             for name, text in form.items():

@@ -40,7 +40,7 @@ _DELAY = 0.4
 
 @contextlib.contextmanager
 def reporter(progress: bool | Report | None) -> Iterator[Report]:
-    """Give what is to be called with every step.
+    """Yield what is to be called with every step.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ def _sum(table: pa.Table, name: str) -> Any:
 
 
 def as_text(seen: Glance, receipt: Receipt) -> str:
-    """Give three lines of plain text.
+    """Write three lines of plain text.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def as_text(seen: Glance, receipt: Receipt) -> str:
 
 
 def as_html(seen: Glance, receipt: Receipt) -> str:
-    """Give the same as HTML that takes its colours from the page around it.
+    """Write the same as HTML that takes its colours from the page around it.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ def zone(name: str | None) -> tzinfo:
 
 
 def _offsets(seconds: int, tz: tzinfo) -> tuple[int, int]:
-    """Give the offsets of a wall time at its first and at its second occurrence."""
+    """Return the offsets of a wall time at its first and at its second occurrence."""
     wall = _EPOCH + timedelta(seconds=seconds)
     first, second = wall.replace(tzinfo=tz), wall.replace(tzinfo=tz, fold=1)
     return _seconds(first.utcoffset()), _seconds(second.utcoffset())

@@ -29,5 +29,5 @@ class Clock:
 
 
 def system_clock(sleep: Callable[[float], None]) -> Clock:
-    """Give this machine's time and chance."""
+    """Return this machine's time and chance."""
     return Clock(time.time, time.monotonic, sleep, random.Random())  # noqa: S311 - jitter

@@ -58,11 +58,14 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if self.max_attempts < 1:
-            raise InvalidQueryError(f"retry: max_attempts is {self.max_attempts}, at least 1")
+            raise InvalidQueryError(
+                f"retry: max_attempts is {self.max_attempts}, needs to be 1 or more",
+            )
         for name in ("timeout", "request_timeout"):
             if not 0 < getattr(self, name) < 86_400:  # noqa: PLR2004
                 raise InvalidQueryError(
-                    f"retry: {name} is {getattr(self, name)}, between 0 and 86400 seconds",
+                    f"retry: {name} is {getattr(self, name)}, needs to be more than 0 and less "
+                    "than 86400 seconds",
                 )
         if not 0 <= self.first_wait <= self.longest_wait:
             raise InvalidQueryError("retry: needs 0 <= first_wait <= longest_wait")

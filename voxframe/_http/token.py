@@ -44,7 +44,7 @@ class TokenSource:
         self._lock = threading.Lock()
 
     def token(self) -> str:
-        """Give a token that is good for another minute at least."""
+        """Return a token that is good for another minute at least."""
         with self._lock:
             now = self._clock() + self.skew
             if self._token is None or not now < self._expires - _RENEW_BEFORE:

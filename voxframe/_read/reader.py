@@ -297,7 +297,7 @@ class Reader:
         return CallHistory(tables, receipt)
 
     def log(self) -> None:
-        """Say in the log what the run gave, once it is over, and what was mended for it."""
+        """Log what the run gave, once it is over, and what was mended for it."""
         inside, made = self.reading.window, self._made
         logger.info(
             "%s to %s: gave %d sessions, %d calls; %d requests, %d of them again, %.2f s",

@@ -29,7 +29,7 @@ REPAIRS: dict[str, str] = {
     "end_reason_not_an_object": "An end reason came as a code or as text; "
     "it was taken apart into code and details.",
     "fraction_for_integer": "A whole number came with a fraction of zero, such as 5.0.",
-    "invalid_utf8": "An answer was not valid UTF-8; what is no letter became U+FFFD.",
+    "invalid_utf8": "An answer was not valid UTF-8; bytes that are not a letter became U+FFFD.",
     "lone_surrogate": "Half of a UTF-16 pair stood alone; it became U+FFFD.",
     "number_for_bool": "A boolean came as 1 or 0.",
     "number_for_text": "A text came as a number; its digits were kept.",

@@ -77,7 +77,7 @@ def zone(timezone: str) -> str:
         ZoneInfo(timezone)
     except (KeyError, ValueError, TypeError, OSError) as error:
         raise InvalidQueryError(
-            f"timezone: {timezone!r} is no IANA timezone; write it like 'Europe/Berlin'",
+            f"timezone: {timezone!r} is not an IANA timezone; write it like 'Europe/Berlin'",
         ) from error
     return timezone
 
@@ -152,7 +152,7 @@ def _offset(freq: str) -> pd.offsets.BaseOffset:
     try:
         offset = pd.tseries.frequencies.to_offset(_ANCHORED.get(freq, freq))
     except ValueError as error:
-        raise ValueError(f"{freq!r} is no frequency; 'h', 'D', 'W' or 'M' are.") from error
+        raise ValueError(f"freq: {freq!r} is not a frequency; give 'h', 'D', 'W' or 'M'") from error
     if isinstance(offset, pd.offsets.Tick):
         step = pd.Timedelta(offset)
         if step < pd.Timedelta(seconds=1) or pd.Timedelta(days=1) % step:

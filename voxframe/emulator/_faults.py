@@ -118,7 +118,7 @@ SPOILS: Final = frozenset({"cut_json", "hole", "cut_gzip", "reset", "short_lengt
 """Kinds that need a true answer first."""
 
 STREAMS: Final = frozenset({"bomb", "gigabytes", "hang"})
-"""Kinds that are no message of known length."""
+"""Kinds that are not a message of known length."""
 
 MESSAGES: Final = {
     1: "Fatal error.",
