@@ -187,7 +187,10 @@ def _from_text(where: str, text: str) -> Credentials:
     elif contents is not None:
         what = "is not a JSON object"
     elif stripped.startswith(_PEM_BEGINS):
-        what = "is a key alone (PEM); what is needed is the key file, which holds it with its ids"
+        what = (
+            "is a private key alone (PEM); give the whole key file, which holds the key together "
+            "with account_id and key_id"
+        )
     else:
         what = "is not the JSON text of a key file, or was cut short"
     raise CredentialsError(f"{where}: {what}")

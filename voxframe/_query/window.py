@@ -170,7 +170,9 @@ def timezone_of(timezone: object) -> tzinfo:
     try:
         return ZoneInfo(timezone)  # type: ignore[arg-type]
     except (KeyError, ValueError, TypeError, OSError):
-        hint = nearest(timezone, available_timezones()) if isinstance(timezone, str) else ""
+        # What is near an abbreviation is another one: EST is hours away from CEST.
+        guess = isinstance(timezone, str) and ("/" in timezone or not timezone.isupper())
+        hint = nearest(str(timezone), available_timezones()) if guess else ""
         raise InvalidQueryError(
             f"timezone: {timezone!r} is not an IANA timezone"
             + (hint or "; write it like 'Europe/Berlin'"),
