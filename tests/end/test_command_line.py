@@ -94,7 +94,7 @@ def test_export_with_filters(run, world, tmp_path):
     [
         ([], 2, "COMMAND"),
         (["exprot"], 2, "exprot: there is no such command; did you mean 'export'?"),
-        (["frobnicate"], 2, "there are demo, export, count, report, emulator"),
+        (["frobnicate"], 2, "there are demo, export, sync, audit, count, report"),
         (["--versoin"], 2, "--versoin: there is no such option; did you mean '--version'?"),
         (["export", "--aplication-id=1"], 2, "did you mean '--application-id'?"),
         (["demo", "--sessions", "0"], 2, "--sessions: needs to be 1 or more"),
@@ -105,6 +105,9 @@ def test_export_with_filters(run, world, tmp_path):
         (["report", "history", "--application-id", "1"], 2, "PATH"),
         (["report", "history", "--yesterday"], 2, "PATH"),
         (["export", "--month", "2026-10"], 2, "--out"),
+        (["sync", "--from", FROM], 2, "--out"),
+        (["sync", "--out", "new"], 2, "from_date"),
+        (["audit"], 2, "PATH"),
         (["count", "--month", "2026-13"], 2, "'2026-13' is not a month; write it like 2026-10"),
         (["count", "--last", "7"], 2, "'7' is not a stretch of time; write it like 24h, 7d or 2w"),
         (["count", "--last", "0d"], 2, "--last"),
@@ -136,7 +139,9 @@ def test_a_program_ends_with_the_status(run):
     assert run("export", "--month", "2026-10", "--out", "key.json").returncode == 1
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["export"], ["count"], ["report"], ["emulator"]])
+@pytest.mark.parametrize(
+    "command", [[], ["demo"], ["export"], ["sync"], ["audit"], ["count"], ["report"], ["emulator"]]
+)
 def test_help_is_complete(run, command):
     done = run(*command, "--help")
     assert done.returncode == 0
@@ -288,6 +293,17 @@ def test_json_is_one_line_whether_it_succeeds_or_fails(within):
     said = json.loads(done.stdout)
     assert (done.returncode, said["ok"], said["error"]) == (1, False, "ExportError")
     assert done.stderr == f"voxframe export: {said['message']}\n"
+
+
+def test_sync_and_audit(within):
+    days = ("--from", FROM, "--to", TO, "--out", "kept")
+    done = within("sync", *days)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2,000 added, 0 changed" in done.stdout
+    said = json.loads(within("sync", "--out", "kept", "--to", TO, "--json").stdout)
+    assert (said["ok"], said["changes"]) == (True, [])
+    assert within("audit", "kept").stdout == "kept: every day is as the service counts it\n"
+    assert json.loads(within("audit", "kept", "--json").stdout)["days"] == []
 
 
 def test_verbose_shows_each_request_on_stderr(run):

@@ -1,0 +1,78 @@
+"""``voxframe sync``: a dataset that holds what the service knows."""
+
+import argparse
+import json
+from typing import Any
+
+import voxframe
+from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of
+from voxframe.errors import InvalidQueryError
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    sync = commands.add_parser(
+        "sync",
+        help="make a dataset hold what the service knows, again and again",
+        description="Make the dataset in DIR hold what the service knows, from a date until now. "
+        "The same command is right for the first time and for each minute, hour or night after: "
+        "it reads the days that are new or not settled, and replaces each as a whole.",
+        epilog="Example: voxframe sync --out history --from 2026-01-01",
+    )
+    what = sync.add_argument_group("what and where")
+    what.add_argument("--out", metavar="DIR", help="folder or URL of the dataset; needed")
+    what.add_argument(
+        "--from", dest="from_date", metavar="DATE", help="first moment; needed once, then known"
+    )
+    what.add_argument(
+        "--to", dest="to_date", metavar="DATE", help="last moment, outside; default: now"
+    )
+    what.add_argument(
+        "--timezone", default="UTC", metavar="NAME", help="of the dates; default: %(default)s"
+    )
+    what.add_argument(
+        "--lookback",
+        default="3D",
+        metavar="TIME",
+        help="how long after its end a day is read again; default: %(default)s",
+    )
+    what.add_argument("--format", choices=("parquet", "delta"), help="default: what is there")
+    what.add_argument(
+        "--vanished",
+        default="keep",
+        choices=("keep", "drop"),
+        help="what becomes of sessions that the service no longer gives; default: %(default)s",
+    )
+    add_connection(sync)
+    add_filters(sync)
+    sync.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> dict[str, Any]:
+    """Sync, and print what changed."""
+    if not given.out:
+        raise InvalidQueryError("--out: the dataset is missing; give --out DIR")
+    done = voxframe.sync_call_history(
+        given.out,
+        given.from_date,
+        given.to_date,
+        timezone=given.timezone,
+        lookback=given.lookback,
+        format=given.format,
+        vanished=given.vanished,
+        **connection_of(given),
+        **filters_of(given),
+    )
+    changes, receipt = done.changes, done.receipt
+    if not (given.quiet or given.json):
+        print(
+            f"{given.out}: {len(changes):,} days read; sessions: {int(changes.added.sum()):,} "
+            f"added, {int(changes.changed.sum()):,} changed,\n"
+            f"  {int(changes.vanished.sum()):,} vanished; {receipt.requests:,} requests, "
+            f"{receipt.seconds:.1f} s"
+        )
+    return {
+        "out": given.out,
+        "changes": json.loads(changes.to_json(orient="records", date_format="iso")),
+        "receipt": receipt.to_dict(),
+    }
