@@ -306,7 +306,7 @@ def fits_in_reach(service: Service, seconds: int) -> bool:
     # A full page proves nothing, and where offsets are ignored no other shows that it is all.
     reach = page - 1 if readings.ignores_offset else reach
     # Nor does the longest answer so far, where answers are short at random.
-    reach = 1 if readings.ignores_offset and readings.short else reach
+    reach = 0 if readings.ignores_offset and readings.short else reach
     ever = [*service.rows, *(row for change in service.changes for row in change.add)]
     count = Counter(row.start for row in ever)
     return all(count[s] + count[s + 1] <= reach for s in range(-1, seconds + 1))
