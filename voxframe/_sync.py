@@ -124,12 +124,11 @@ def _one_of(name: str, value: object, known: Sequence[str | None]) -> None:
 
 def sync(client: "Client", order: SyncOrder) -> SyncReport:
     """Bring a dataset up to date."""
-    from voxframe._dataset.sync import syncing, to_read  # noqa: PLC0415 - not needed to read
+    from voxframe._dataset.sync import Place, syncing, to_read  # noqa: PLC0415 - not needed to read
 
     query = client._identity(order.reading)
-    with syncing(
-        order.path, query, order.first, lookback=order.lookback, keep=order.keep
-    ) as running:
+    place = Place(order.path, order.format, order.storage_options)
+    with syncing(place, query, order.first, lookback=order.lookback, keep=order.keep) as running:
         now = time.time()
         until = _midnight_after(now) if order.end is None else order.end
         _read_into(running, client, order.reading, to_read(running.manifest, until, now))
@@ -144,7 +143,7 @@ def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
     """Compare a dataset with the service's counts; read the days again that differ."""
     from voxframe._dataset import audit as compare  # noqa: PLC0415 - not needed to read
     from voxframe._dataset.source import source_of, starting_at  # noqa: PLC0415 - not needed to read
-    from voxframe._dataset.sync import joined, syncing, unsettled  # noqa: PLC0415 - not needed to read
+    from voxframe._dataset.sync import Place, joined, syncing, unsettled  # noqa: PLC0415 - not needed to read
 
     query = client._identity(order.reading)
     source = source_of(order.path, order.storage_options)
@@ -165,7 +164,8 @@ def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
             )
         )
     if order.repair and found:
-        with syncing(order.path, query, None, lookback=None, keep=True) as repairing:
+        place = Place(order.path, None, order.storage_options)
+        with syncing(place, query, None, lookback=None, keep=True) as repairing:
             inside = manifest.first, manifest.end
             days = [
                 (max(d.day * _DAY, inside[0]), min((d.day + 1) * _DAY, inside[1])) for d in found

@@ -174,13 +174,13 @@ def test_a_service_that_is_days_ahead_of_this_machine(tmp_path):
 
 
 def test_two_at_once(tmp_path):
-    from voxframe._dataset.sync import syncing
+    from voxframe._dataset.sync import Place, syncing
 
     account = world()
     with serving(account) as service:
         query = service.client._identity(_reading())
         with (
-            syncing(tmp_path, query, second(FIRST), lookback=0, keep=True),
+            syncing(Place(tmp_path), query, second(FIRST), lookback=0, keep=True),
             pytest.raises(ExportError, match="being written by another export or sync"),
         ):
             service.client.sync_call_history(tmp_path, FIRST)

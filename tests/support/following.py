@@ -1,5 +1,7 @@
 """What a dataset that follows a service has to hold, worked out by other means than the sync's."""
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -116,8 +118,17 @@ class Follower:
         ]  # fmt: skip
 
     def check(self, path: Path) -> None:
-        history = voxframe.CallHistory.from_parquet(path)
-        assert held(history.tables) == self.sessions
+        assert held(voxframe.open_dataset(path).read().tables) == self.sessions
+
+    def interrupted(self, path: Path, read: set[int]) -> None:
+        """Let a sync have been broken off now: what it came to read is as it is now."""
+        now = self.world.time
+        assert now is not None
+        for day in read:
+            self.read[day] = now
+            self._replace(day, given(self.world.expected(max(day * DAY, self.first),
+                                                         (day + 1) * DAY)))  # fmt: skip
+        self.check(path)
 
 
 def _keep_links(old: Row, new: Row) -> None:
@@ -130,6 +141,28 @@ def _keep_links(old: Row, new: Row) -> None:
             for link in LINKS[table]:
                 if link in before.get(row[IDS[table]], {}):
                     row.setdefault(link, before[row[IDS[table]]][link])
+
+
+PROGRAM = """
+import sys
+import voxframe
+path, url, key, form, first = sys.argv[1:]
+voxframe.Client._sessions_per_interval = 40
+report = voxframe.sync_call_history(
+    path, first, format=form, credentials=key, base_url=url, progress=False, max_concurrency=2
+)
+print(repr(report))
+"""
+
+
+def start(path: Path, form: str, url: str, key: Path, first: str) -> subprocess.Popen[str]:
+    """Start a sync as a program of its own, so that it can be killed."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", PROGRAM, str(path), url, str(key), form, first],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 OPTIONS = {

@@ -55,6 +55,16 @@ def local_path(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 - symlinks stay
 
 
+def is_url(path: object) -> bool:
+    """Return whether a path is the URL of an object store."""
+    return isinstance(path, str) and "://" in path
+
+
+def is_delta(root: Path) -> bool:
+    """Return whether a folder holds Delta tables."""
+    return (root / "sessions" / "_delta_log").is_dir()
+
+
 def of_the_system(name: str) -> bool:
     """Return whether an entry of a folder is hidden or an operating system's own."""
     return name.startswith(".") or name.lower() in _SYSTEM_NAMES

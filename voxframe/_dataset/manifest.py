@@ -116,13 +116,25 @@ class Manifest:
             return None
         except OSError as error:
             raise ExportError(f"{path} cannot be read: {error.strerror}") from error
+        return cls.parse(text, root)
+
+    @classmethod
+    def parse(cls, text: bytes, root: Path | str) -> "Manifest":
+        """Read what :meth:`text` wrote.
+
+        Raises
+        ------
+        ExportError
+            It cannot be read.
+        """
         try:
             plain = json.loads(text)
             if plain["version"] not in (1, _VERSION):
-                raise ExportError(f"{path} was written by another version of voxframe")
+                raise ExportError(f"{root} was written by another version of voxframe")
             if plain["version"] == 1:
+                path = Path(root) / HOUSEKEEPING / _MANIFEST
                 moment = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-                return _from_version_1(plain, root, moment)
+                return _from_version_1(plain, Path(root), moment)
             return cls(
                 query=_query(plain["query"]),
                 first=operator.index(plain["first"]),
@@ -144,10 +156,16 @@ class Manifest:
             TypeError,
             ValueError,
         ):
-            raise ExportError(f"{root} holds a manifest that cannot be read: {path}") from None
+            raise ExportError(
+                f"{root} holds a manifest that cannot be read: {HOUSEKEEPING}/{_MANIFEST}"
+            ) from None
 
     def save(self, root: Path) -> None:
         """Write it, as a whole or not at all."""
+        write_text(root / HOUSEKEEPING / _MANIFEST, self.text())
+
+    def text(self) -> str:
+        """Return it as JSON."""
         plain = {
             "version": _VERSION,
             "query": dict(self.query),
@@ -166,7 +184,7 @@ class Manifest:
             f"  {json.dumps(n)}: {json.dumps(_plain(d))}" for n, d in self.days.items()
         )
         head = json.dumps(plain, indent=1)[:-2]
-        write_text(root / HOUSEKEEPING / _MANIFEST, f'{head},\n "days": {{\n{days}\n }}\n}}\n')
+        return f'{head},\n "days": {{\n{days}\n }}\n}}\n'
 
     @property
     def covered(self) -> bool:
@@ -189,13 +207,8 @@ class Manifest:
 
     def note(self, stretch: Stretch, days: Mapping[str, Day]) -> None:
         """Take in what was read of a stretch; whatever was known of it is replaced."""
-        kept = []
-        for old in self.read:
-            if old.first < stretch.first:
-                kept.append(replace(old, end=min(old.end, stretch.first)))
-            if old.end > stretch.end:
-                kept.append(replace(old, first=max(old.first, stretch.end)))
-        self.read = sorted([*kept, stretch])
+        self.forget(stretch.first, stretch.end)
+        self.read = sorted([*self.read, *([stretch] if stretch.first < stretch.end else ())])
         files = {file for day in days.values() for file in day.files}
         self.removing = []
         for name in list(self.days):
@@ -204,6 +217,16 @@ class Manifest:
                 self.removing += [file for file in self.days.pop(name).files if file not in files]
         self.days = dict(sorted({**self.days, **days}.items()))
         self.placing = list(days)
+
+    def forget(self, first: int, end: int) -> None:
+        """Take a stretch for one that was not read."""
+        kept = []
+        for old in self.read:
+            if old.first < first:
+                kept.append(replace(old, end=min(old.end, first)))
+            if old.end > end:
+                kept.append(replace(old, first=max(old.first, end)))
+        self.read = sorted(kept)
 
     def summary(self) -> Receipt:
         """Return what is there and what it took."""

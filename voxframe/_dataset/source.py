@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from voxframe._dataset.disk import local_path
+from voxframe._dataset.disk import is_delta, is_url, local_path
 from voxframe._dataset.layout import DAY, STORED, day_name
 from voxframe._dataset.manifest import Manifest
 from voxframe._dataset.reading import Tables, read_days
@@ -90,8 +90,14 @@ def source_of(
     ExportError
         It is no dataset.
     """
-    if storage_options is not None:
+    source: Source
+    if is_url(path) or is_delta(local_path(path)):
+        from voxframe._dataset.delta import Delta, Tables  # noqa: PLC0415 - an extra
+
+        source = Delta(Tables.at(path, storage_options))
+    elif storage_options is not None:
         raise InvalidQueryError("storage_options: are for Delta tables in an object store only")
-    folder = Folder(local_path(path))
-    folder.manifest()
-    return folder
+    else:
+        source = Folder(local_path(path))
+    source.manifest()
+    return source

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,13 +17,14 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from voxframe._dataset.day import DayWriter
-from voxframe._dataset.disk import writing
+from voxframe._dataset.disk import is_delta, is_url, local_path, writing
 from voxframe._dataset.held import HeldDay
 from voxframe._dataset.layout import DAY, STORED, Tables, by_day, day_name, day_number, stored
 from voxframe._dataset.manifest import Day, Manifest, Stretch
 from voxframe._dataset.merge import merge
 from voxframe._dataset.report import DayChange, SyncReport, report
 from voxframe._receipt import Receipt
+from voxframe.errors import InvalidQueryError
 
 logger = logging.getLogger("voxframe")
 
@@ -310,9 +311,39 @@ class _OpenDay:
         self._writer.abandon()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a dataset lies, as a person names it; ``format`` None is what is there."""
+
+    path: str | os.PathLike[str]
+    format: str | None = None
+    storage_options: Mapping[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def delta(self) -> bool:
+        """Whether it is, or will be, Delta tables."""
+        if self.format is not None:
+            return self.format == "delta"
+        return is_url(self.path) or is_delta(local_path(self.path))
+
+
+def _opened(
+    place: Place, query: Mapping[str, Any], first: int | None
+) -> contextlib.AbstractContextManager[Store]:
+    if place.delta:
+        from voxframe._dataset import delta  # noqa: PLC0415 - an extra
+
+        return delta.opened(place.path, query, first, place.storage_options)
+    from voxframe._dataset import folder  # noqa: PLC0415 - not needed for Delta
+
+    if place.storage_options is not None:
+        raise InvalidQueryError("storage_options: are for Delta tables in an object store only")
+    return folder.opened(place.path, query, first)
+
+
 @contextlib.contextmanager
 def syncing(
-    path: str | os.PathLike[str],
+    place: Place,
     query: Mapping[str, Any],
     first: int | None,
     *,
@@ -323,7 +354,7 @@ def syncing(
 
     Parameters
     ----------
-    path : path
+    place : Place
         Where.
     query : Mapping
         As in :class:`Manifest`; its window does not count.
@@ -346,9 +377,7 @@ def syncing(
     InvalidQueryError
         There is nothing yet, and no `first`.
     """
-    from voxframe._dataset.folder import opened  # noqa: PLC0415
-
-    with opened(path, query, first) as store:
+    with _opened(place, query, first) as store:
         manifest = store.manifest
         manifest.first = manifest.first if first is None else min(manifest.first, first)
         manifest.lookback = manifest.lookback if lookback is None else lookback

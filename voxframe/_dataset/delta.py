@@ -1,0 +1,378 @@
+"""Four Delta tables that follow the service, on this machine or in an object store.
+
+Each is partitioned by ``start_day``. A publication replaces a stretch of days in all four,
+children before sessions; the commit of the sessions carries the state of the dataset,
+so what is in their log is there, and what only children have is done again. Whoever begins a
+sync claims the sessions' table with a commit; who had claimed it before cannot commit
+sessions any more, so of two at once never both end well.
+"""
+
+import base64
+import contextlib
+import os
+import shutil
+import tempfile
+import uuid
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from pyarrow import parquet as pq
+
+from voxframe._dataset.disk import is_url, local_path, locked
+from voxframe._dataset.layout import DAY, STORED, day_name, in_order, joined, restored
+from voxframe._dataset.manifest import HOUSEKEEPING, Day, Manifest, Stretch, staged_name
+from voxframe._dataset.reading import stored_columns
+from voxframe._spec.tables import SCHEMAS, SESSION_ID
+from voxframe.errors import ExportError, InvalidQueryError
+
+try:
+    from deltalake import CommitProperties, DeltaTable, write_deltalake
+    from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+except ModuleNotFoundError:
+    raise InvalidQueryError(
+        "format: Delta tables need the package deltalake; install it with: "
+        "pip install 'voxframe[delta]'",
+    ) from None
+
+_STATE, _RUN, _NUMBER = "voxframe.state", "voxframe.run", "voxframe.publication"
+_FIRST, _END = "voxframe.first", "voxframe.end"
+_DAY_COLUMN = pa.field("start_day", pa.date32())
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    # Delta has no dictionaries.
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+_SCHEMAS = {
+    name: pa.schema([*(pa.field(f.name, _plain(f.type)) for f in schema), _DAY_COLUMN])
+    for name, schema in STORED.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where four tables lie, and what opens the store that they are in."""
+
+    root: str
+    options: dict[str, str] | None = field(default=None, repr=False)
+
+    @classmethod
+    def at(cls, path: str | os.PathLike[str], options: Mapping[str, str] | None) -> "Tables":
+        """Take a URL as it is, and a path of this machine."""
+        if is_url(path):
+            return cls(os.fsdecode(path).rstrip("/"), dict(options or {}))
+        if options is not None:
+            raise InvalidQueryError("storage_options: are for tables in an object store, by URL")
+        return cls(str(local_path(path)))
+
+    def table(self, name: str) -> DeltaTable | None:
+        """Open one of them; None if it is not there."""
+        with self.told():
+            try:
+                return DeltaTable(f"{self.root}/{name}", storage_options=self.options)
+            except TableNotFoundError:
+                return None
+
+    def create(self, name: str, said: Mapping[str, str]) -> DeltaTable:
+        """Make one of them, without a row."""
+        with self.told():
+            return DeltaTable.create(
+                f"{self.root}/{name}",
+                _SCHEMAS[name],
+                partition_by=["start_day"],
+                storage_options=self.options,
+                commit_properties=CommitProperties(custom_metadata=dict(said)),
+            )
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Tell a fault of the store as an ExportError, without what opens it."""
+        try:
+            yield
+        except TableNotFoundError:
+            raise
+        except CommitFailedError:
+            raise ExportError(
+                f"{self.root} was changed by another writer meanwhile, probably another sync; "
+                "the days finished so far are whole, and the next sync goes on from there",
+            ) from None
+        except (DeltaError, OSError, pa.ArrowException) as error:
+            words = str(error).split("\n")[0]
+            for secret in (self.options or {}).values():
+                words = words.replace(secret, "…")
+            raise ExportError(f"{self.root} cannot be read or written: {words}") from None
+
+    def commit(self, table: DeltaTable, name: str, data: Any, days: tuple[int, int],
+               said: Mapping[str, str]) -> None:  # fmt: skip
+        """Replace some days of a table."""
+        first, end = map(day_name, days)
+        with self.told():
+            write_deltalake(
+                table,
+                pa.RecordBatchReader.from_batches(_SCHEMAS[name], data),
+                mode="overwrite",
+                predicate=f"start_day >= '{first}' AND start_day < '{end}'",
+                commit_properties=CommitProperties(custom_metadata=dict(said)),
+            )
+
+
+def _packed(manifest: Manifest) -> str:
+    return base64.b64encode(zlib.compress(manifest.text().encode())).decode()
+
+
+def _state(sessions: DeltaTable, root: str) -> tuple[Manifest, int]:
+    """Return what the last publication said, and its number."""
+    for commit in sessions.history():
+        if _STATE in commit:
+            text = zlib.decompress(base64.b64decode(commit[_STATE]))
+            return Manifest.parse(text, root), int(commit[_NUMBER])
+    raise ExportError(
+        f"{root} holds Delta tables of which the log does not say what they are of; "
+        "name another place",
+    )
+
+
+@contextlib.contextmanager
+def opened(
+    path: str | os.PathLike[str],
+    query: Mapping[str, Any],
+    first: int | None,
+    options: Mapping[str, str] | None,
+) -> Iterator["DeltaStore"]:
+    """Open four tables for a sync, new or synced before.
+
+    Raises
+    ------
+    ExportError
+        They cannot be written, are in use, or hold something else.
+    InvalidQueryError
+        There is nothing yet, and no first second.
+    """
+    where = Tables.at(path, options)
+    with contextlib.ExitStack() as held:
+        if not is_url(path):
+            held.enter_context(_alone(Path(where.root), first))
+        sessions = where.table("sessions")
+        if sessions is None:
+            if first is None:
+                raise InvalidQueryError(f"from_date: is needed, since {path} holds nothing yet")
+            manifest, number = Manifest(query, first, first), 0
+        else:
+            # Whoever claimed the table before cannot commit to it from here on.
+            _claim(where, sessions)
+            manifest, number = _state(sessions, where.root)
+            if manifest.query["fingerprint"] != query["fingerprint"]:
+                raise ExportError(
+                    f"{where.root} holds the call history of another query, account or address; "
+                    "give the same filters as before, or name another place",
+                )
+        said = {_NUMBER: str(number)}
+        tables = {
+            name: where.table(name)
+            or where.create(
+                name, said | ({_STATE: _packed(manifest)} if name == "sessions" else {})
+            )
+            for name in reversed(SCHEMAS)
+        }
+        if sessions is None:
+            _claim(where, tables["sessions"])
+        else:
+            tables["sessions"] = sessions
+        for name, table in tables.items():
+            for stretch in _unfinished(table, number) if name != "sessions" else ():
+                manifest.forget(*stretch)
+        folder = Path(tempfile.mkdtemp(prefix="voxframe-"))
+        held.callback(shutil.rmtree, folder, ignore_errors=True)
+        yield DeltaStore(where, manifest, tables, number, folder)
+
+
+@contextlib.contextmanager
+def _alone(root: Path, first: int | None) -> Iterator[None]:
+    """Hold a folder of this machine against another sync."""
+    if root.exists() and not root.is_dir():
+        raise ExportError(f"{root} is a file; name a folder")
+    if first is None and not root.exists():
+        raise InvalidQueryError(f"from_date: is needed, since {root} holds nothing yet")
+    names = [e.name for e in root.iterdir()] if root.exists() else []
+    if (root / HOUSEKEEPING / "manifest.json").exists():
+        raise ExportError(f"{root} holds a Parquet dataset; name another folder for Delta tables")
+    if strangers := [n for n in names if n not in (*SCHEMAS, HOUSEKEEPING) and n[0] != "."]:
+        raise ExportError(f"{root} holds other data ({min(strangers)}); name a folder of its own")
+    (root / HOUSEKEEPING).mkdir(parents=True, exist_ok=True)
+    with locked(root / HOUSEKEEPING / "lock", f"{root} is being written by another sync"):
+        yield
+
+
+def _claim(where: Tables, sessions: DeltaTable) -> None:
+    with where.told():
+        sessions.alter.set_table_properties(
+            {_RUN: uuid.uuid4().hex[:12]}, raise_if_not_exists=False
+        )
+
+
+def _unfinished(table: DeltaTable, number: int) -> Iterator[tuple[int, int]]:
+    """Return the stretches of publications that did not come as far as the sessions."""
+    for commit in table.history():
+        if _NUMBER in commit:
+            if int(commit[_NUMBER]) <= number:
+                return
+            yield int(commit[_FIRST]), int(commit[_END])
+
+
+@dataclass(slots=True)
+class DeltaStore:
+    """Four tables, held by one sync."""
+
+    where: Tables
+    manifest: Manifest
+    tables: Mapping[str, DeltaTable]
+    number: int
+    staging: Path
+    run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+
+    @property
+    def root(self) -> str:
+        """Where they are."""
+        return self.where.root
+
+    def held(self, day: str) -> dict[str, Iterator[pa.Table]]:
+        """Return a day's stored tables, each in one piece."""
+        with self.where.told():
+            found = _of_days(self.tables, [day], None)
+        stored = {
+            name: table.select(STORED[name].names).cast(STORED[name])
+            for name, table in found.items()
+        }
+        return {name: iter([table]) for name, table in in_order(stored).items()}
+
+    def publish(self, stretch: Stretch, days: Mapping[str, Day]) -> None:
+        """Let days that are staged be what is there of a stretch."""
+        before = self.manifest.days
+        span = (stretch.first // DAY, -(-stretch.end // DAY))
+        names = {n for n in before if day_name(span[0]) <= n < day_name(span[1])}
+        self.manifest.note(stretch, {n: _without_files(day) for n, day in days.items()})
+        self.manifest.placing, self.manifest.removing = [], []
+        self.number += 1
+        said = {
+            _RUN: self.run,
+            _NUMBER: str(self.number),
+            _FIRST: str(stretch.first),
+            _END: str(stretch.end),
+        }
+        for name, table in self.tables.items():
+            files = [
+                (day, self.staging / staged_name(file))
+                for day, written in days.items()
+                for file in written.files
+                if file.startswith(f"{name}/")
+            ]
+            if name == "sessions":
+                said[_STATE] = _packed(self.manifest)
+            elif not any(days[n].rows[name] for n in days) and not any(
+                before[n].rows[name] for n in names
+            ):
+                continue
+            self.where.commit(table, name, _batches(files, name), span, said)
+            for _, file in files:
+                file.unlink()
+
+    def finish(self) -> None:
+        """Keep what was learned even where nothing was read."""
+        if self.number == 0:
+            self.publish(
+                Stretch(self.manifest.first, self.manifest.first, datetime.now(UTC), self.run), {}
+            )
+
+
+def _without_files(day: Day) -> Day:
+    return Day(day.rows, day.cost, day.read_at, day.run, {}, day.vanished)
+
+
+def _batches(files: Sequence[tuple[str, Path]], name: str) -> Iterator[pa.RecordBatch]:
+    schema = _SCHEMAS[name]
+    for day, file in files:
+        with pq.ParquetFile(file) as parquet:
+            for batch in parquet.iter_batches():
+                table = pa.Table.from_batches([batch])
+                days = pa.array([date.fromisoformat(day)] * len(table), pa.date32())
+                table = table.append_column(_DAY_COLUMN, days).cast(schema)
+                yield from table.to_batches()
+
+
+def _of_days(
+    tables: Mapping[str, DeltaTable], days: Sequence[str], columns: Mapping[str, list[str]] | None
+) -> dict[str, pa.Table]:
+    """Return days of the sessions, and of the others what belongs to those sessions."""
+    wanted = pc.field("start_day").isin(
+        pa.array([date.fromisoformat(day) for day in days], pa.date32())
+    )
+    found = {
+        name: table.to_pyarrow_dataset().to_table(
+            columns=None if columns is None else columns[name], filter=wanted
+        )
+        for name, table in tables.items()
+    }
+    ids = found["sessions"][SESSION_ID].combine_chunks()
+    # Children are written first, so there may be some of sessions that are still to come.
+    return {
+        name: table.filter(pc.is_in(table[SESSION_ID], value_set=ids))
+        for name, table in found.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Four tables that are read as a dataset."""
+
+    where: Tables
+
+    def _table(self, name: str) -> DeltaTable:
+        table = self.where.table(name)
+        if table is None:
+            raise ExportError(
+                f"{self.where.root} holds no dataset: there is no Delta table {name} in it"
+            )
+        return table
+
+    def manifest(self) -> Manifest:
+        """Return what is there now."""
+        with self.where.told():
+            return _state(self._table("sessions"), self.where.root)[0]
+
+    def arrow(self, name: str) -> ds.Dataset:
+        """Return a table that is read when it is asked something."""
+        with self.where.told():
+            return self._table(name).to_pyarrow_dataset()
+
+    def tables(self, days: Sequence[str], columns: Collection[str] | None) -> dict[str, pa.Table]:
+        """Return days as they were read from the service."""
+        names = {
+            name: [n for n in stored_columns(name, columns) or () if n in STORED[name].names]
+            for name in SCHEMAS
+        }
+        # Sessions first: what is read later of the others is at least as new.
+        tables = {name: self._table(name) for name in SCHEMAS}
+        with self.where.told():
+            found = _of_days(tables, days, None if columns is None else names)
+        return in_order(
+            {
+                name: joined(
+                    [
+                        restored(
+                            table.drop_columns([n for n in table.column_names if n == "start_day"]),
+                            name, self.where.root, columns,
+                        )
+                    ],
+                    name, columns,
+                )
+                for name, table in found.items()
+            }
+        )  # fmt: skip
