@@ -94,7 +94,7 @@ def test_export_with_filters(run, world, tmp_path):
     [
         ([], 2, "COMMAND"),
         (["exprot"], 2, "exprot: there is no such command; did you mean 'export'?"),
-        (["frobnicate"], 2, "there are demo, export, sync, audit, count, report"),
+        (["frobnicate"], 2, "there are demo, export, sync, audit, count, report, download"),
         (["--versoin"], 2, "--versoin: there is no such option; did you mean '--version'?"),
         (["export", "--aplication-id=1"], 2, "did you mean '--application-id'?"),
         (["demo", "--sessions", "0"], 2, "--sessions: needs to be 1 or more"),
@@ -140,7 +140,18 @@ def test_a_program_ends_with_the_status(run):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["demo"], ["export"], ["sync"], ["audit"], ["count"], ["report"], ["emulator"]]
+    "command",
+    [
+        [],
+        ["demo"],
+        ["export"],
+        ["sync"],
+        ["audit"],
+        ["count"],
+        ["report"],
+        ["download"],
+        ["emulator"],
+    ],
 )
 def test_help_is_complete(run, command):
     done = run(*command, "--help")

@@ -1,4 +1,4 @@
-"""The command line: ``voxframe demo | export | sync | audit | count | report | emulator``."""
+"""The command line: ``voxframe`` and its commands, each in a file of its name."""
 
 import signal
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import voxframe
-from voxframe._cli import audit, count, demo, emulator, export, report, sync
+from voxframe._cli import audit, count, demo, download, emulator, export, report, sync
 from voxframe._cli.arguments import Parser
 from voxframe._cli.options import show_requests
 from voxframe._cli.output import abandon, flush, prepare_streams, print_json
@@ -81,7 +81,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"voxframe {voxframe.__version__}")
     commands = parser.add_commands()
-    for command in (demo, export, sync, audit, count, report, emulator):
+    for command in (demo, export, sync, audit, count, report, download, emulator):
         command.add(commands)
     return parser
 

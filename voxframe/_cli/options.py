@@ -11,7 +11,7 @@ from voxframe._spec.parameters import Parameter, of_role
 
 
 def add_filters(command: Any) -> None:
-    """Add an option for each filter, and one to leave each table out."""
+    """Add an option for each filter, and what comes with the sessions."""
     filters = command.add_argument_group("filters (repeat an option that takes several values)")
     for parameter in of_role("filter"):
         option = f"--{parameter.name.replace('_', '-')}"
@@ -34,18 +34,25 @@ def add_filters(command: Any) -> None:
             action="store_false",
             help=f"leave out {parameter.meaning}",
         )
+    content.add_argument(
+        "--unknown-fields",
+        default="keep",
+        choices=("keep", "ignore", "raise"),
+        help="what becomes of undocumented fields; default: %(default)s",
+    )
 
 
 def filters_of(given: argparse.Namespace) -> dict[str, Any]:
     """Return the filters that were given, and what comes with the sessions, as keywords."""
     names = [parameter.name for role in ("filter", "content") for parameter in of_role(role)]
     values = {name: getattr(given, name) for name in names}
-    return {name: value for name, value in values.items() if value is not None}
+    given_values = {name: value for name, value in values.items() if value is not None}
+    return given_values | {"unknown_fields": given.unknown_fields}
 
 
 def add_connection(command: Any) -> None:
-    """Add the options of the connection, and of how it is read."""
-    connection = command.add_argument_group("connection and reading")
+    """Add the options of the connection."""
+    connection = command.add_argument_group("connection")
     connection.add_argument("--credentials", metavar="FILE", help=f"key file; default: {VARIABLE}")
     connection.add_argument(
         "--base-url",
@@ -59,12 +66,6 @@ def add_connection(command: Any) -> None:
         metavar="N",
         help="requests in flight; default: %(default)s",
     )
-    connection.add_argument(
-        "--unknown-fields",
-        default="keep",
-        choices=("keep", "ignore", "raise"),
-        help="what becomes of undocumented fields; default: %(default)s",
-    )
     connection.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
     connection.add_argument(
         "-v", "--verbose", action="store_true", help="show each request, on standard error"
@@ -75,13 +76,12 @@ def add_connection(command: Any) -> None:
 
 
 def connection_of(given: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of the connection, and of how it is read, as keywords."""
+    """Return the options of the connection as keywords."""
     return {
         "credentials": given.credentials,
         "base_url": given.base_url,
         "max_concurrency": given.max_concurrency,
         "progress": False if given.quiet else None,
-        "unknown_fields": given.unknown_fields,
     }
 
 

@@ -1,0 +1,61 @@
+"""``voxframe download``: recordings, transcriptions and logs of a history that was read."""
+
+import argparse
+from collections import Counter
+from typing import Any
+
+import voxframe
+from voxframe._cli.options import add_connection, connection_of
+from voxframe._recordings.wanted import KINDS
+from voxframe.errors import VoxframeError
+
+# What no other try changes is said, and is no failure of this one.
+_FINAL = {"gone", "no link", "not ready", "longer than announced"}
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    download = commands.add_parser(
+        "download",
+        help="download recordings, transcriptions and logs, each once",
+        description="Download the recordings, transcriptions and logs that an export, a sync or "
+        "to_parquet at PATH has links to, each once, named by its id. The same command "
+        "again fetches what is new, and what failed. index.parquet beside the files says what "
+        "became of each.",
+        epilog="Example: voxframe download history --out recordings",
+    )
+    download.add_argument("path", metavar="PATH", help="folder of Parquet files")
+    download.add_argument("--out", required=True, metavar="DIR", help="where the files go")
+    download.add_argument(
+        "--what",
+        action="append",
+        choices=KINDS,
+        help="repeat for several; default: all of them",
+    )
+    download.add_argument(
+        "--timezone", default="UTC", metavar="ZONE", help="whose days the folders are; default: UTC"
+    )
+    add_connection(download)
+    download.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> dict[str, Any]:
+    """Download, and print what is there and what is not."""
+    frame = voxframe.download_recordings(
+        given.path,
+        given.out,
+        what=given.what or KINDS,
+        timezone=given.timezone,
+        **connection_of(given),
+    )
+    there, size = int(frame.path.notna().sum()), int(frame.bytes.sum())
+    errors = dict(sorted(Counter(frame.error.dropna()).items()))
+    said = "".join(f", {number:,} {error}" for error, number in errors.items())
+    if failed := sum(number for error, number in errors.items() if error not in _FINAL):
+        raise VoxframeError(
+            f"{failed:,} of {len(frame):,} files could not be fetched ({said[2:]}); the same "
+            f"command tries them again, and {given.out}/index.parquet names them"
+        )
+    if not (given.quiet or given.json):
+        print(f"{given.out}: {there:,} files, {size / 1e6:,.1f} MB{said}")
+    return {"out": given.out, "files": there, "bytes": size, "errors": errors}
