@@ -33,6 +33,13 @@ with voxframe.Client("credentials.json", max_concurrency=4) as client:
     assert_type(page.count, int)
     assert_type(page.total_count, int | None)
 
+report = voxframe.sync_call_history("history", "2026-10-01", lookback="5D")
+assert_type(report, voxframe.SyncReport)
+assert_type(report.changes, pd.DataFrame)
+assert_type(voxframe.audit_call_history("history", repair=True), pd.DataFrame)
+assert_type(voxframe.open_dataset(["a", "b"]), voxframe.Dataset)
+assert_type(voxframe.open_dataset("a").read("2026-10-01", columns=["cost"]), voxframe.CallHistory)
+
 try:
     voxframe.read_call_history("2026-10-01", "2026-11-01")
 except voxframe.errors.ApiError as error:

@@ -474,7 +474,11 @@ class Client:
             return export.finish()
 
     def _pieces(
-        self, reading: ReadSpec, intervals: Sequence[Interval] | None = None
+        self,
+        reading: ReadSpec,
+        intervals: Sequence[Interval] | None = None,
+        *,
+        times_larger: float = 1,
     ) -> Iterator[tuple[Interval, CallHistory]]:
         """Read piece by piece, oldest first unless newest first was asked for.
 
@@ -484,6 +488,8 @@ class Client:
             What to read.
         intervals : sequence of Interval, optional
             Read these, in order, instead of the whole window.
+        times_larger : float, default 1
+            Read so many times more sessions as one: fewer requests, more memory.
 
         Yields
         ------
@@ -497,6 +503,7 @@ class Client:
             window = Window(datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(end, UTC))
             reading = replace(reading, query=replace(reading.query, window=window))
         with self._running(reading, lean=True) as running:
+            running.sessions_per_interval = int(running.sessions_per_interval * times_larger)
             for result in running.gather([*intervals], whole=False):
                 piece, history = result.pages.interval, running.history(result)
                 del result

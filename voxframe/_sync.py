@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from voxframe._dataset.report import SyncReport
+from voxframe._history import CallHistory
 from voxframe._query.options import ReadSpec, prepare
 from voxframe._read.asked import asked
 from voxframe._read.beside import Beside
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _DAY = 86_400
 # What a sync without dates is checked with; its window follows from the dataset.
 _ANY_DATE = "1970-01-02"
+# A sync reads the same days again and again. Of 200,000 light sessions intervals of 20,000 took
+# 235 requests, of 40,000 219, of 60,000 213, where 200 answers hold them all.
+_TIMES_LARGER = 2.5
 _FORMATS = (None, "parquet", "delta")
 _VANISHED = ("keep", "drop")
 
@@ -192,8 +196,16 @@ def _read_into(
     intervals = [Interval(first, end) for first, end in stretches]
     running.begin(intervals)
     with Beside(running.write) as write:
-        for piece, history in client._pieces(reading, intervals) if intervals else ():
+        for piece, history in _pieces(client, reading, intervals):
             write(piece, history.tables, history.receipt)
+
+
+def _pieces(
+    client: "Client", reading: ReadSpec, intervals: Sequence[Interval]
+) -> Iterator[tuple[Interval, CallHistory]]:
+    if not intervals:
+        return iter(())
+    return client._pieces(reading, intervals, times_larger=_TIMES_LARGER)
 
 
 def _nothing(client: "Client", reading: ReadSpec) -> Receipt:

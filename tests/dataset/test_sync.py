@@ -88,7 +88,7 @@ def test_what_the_service_purged_or_cleared(tmp_path, vanished):
 
 
 def test_a_sync_with_nothing_new_asks_for_the_unsettled_days_only(tmp_path):
-    account = World(sessions=20_000, seed=5, now="2026-10-25 12:00:00", motion=Motion(late=0.0))
+    account = World(sessions=40_000, seed=5, now="2026-10-25 12:00:00", motion=Motion(late=0.0))
     with serving(account, cache=True) as service:
         service.client.sync_call_history(tmp_path, FIRST)
         for _ in range(2):
@@ -130,7 +130,7 @@ def test_an_export_is_taken_over_and_another_query_is_refused(tmp_path):
         report = service.client.sync_call_history(path)
         law.check(path)
         assert report.changes["day"].dt.day.tolist() == [2, 3, 4, 5, 6]
-        with pytest.raises(ExportError, match="another query"):
+        with pytest.raises(ExportError, match="sync_call_history keeps it"):
             service.export(path, FIRST, "2026-10-04")
 
 

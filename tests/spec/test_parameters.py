@@ -113,6 +113,7 @@ def test_every_filter_is_an_option():
     assert filters_of(given) == {
         "child_account_id": ["all"], "user_id": [1, 2],
         "with_calls": True, "with_records": True, "with_other_resources": True,
+        "unknown_fields": "keep",
     }  # fmt: skip
 
 

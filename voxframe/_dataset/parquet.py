@@ -114,10 +114,16 @@ def _check_target(target: Path, query: Mapping[str, Any], *, overwrite: bool) ->
                 f"{target} holds other data ({min(strangers)}); name a folder of its own",
             )
     elif old.query != query and not overwrite:
+        window = f"({old.query['from_date']} to {old.query['to_date']})"
+        if old.query["fingerprint"] == query["fingerprint"]:
+            raise ExportError(
+                f"{target} holds an export of another query, the same but for its window {window}; "
+                "sync_call_history keeps it and adds what is new; name another folder for a window "
+                "of its own, or pass overwrite=True to replace it",
+            )
         raise ExportError(
-            f"{target} holds an export of another query, account or address "
-            f"({old.query['from_date']} to {old.query['to_date']}); name another folder, "
-            "or pass overwrite=True to replace it",
+            f"{target} holds an export of another query, account or address {window}; name "
+            "another folder, or pass overwrite=True to replace it",
         )
 
 
