@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 import voxframe
+from tests.support.dtypes import TEXT
 from tests.support.exact import FROM, TO, Truth, ids
 from voxframe.emulator import Behaviour, Emulator, World
 from voxframe.errors import InvalidQueryError
@@ -185,7 +186,7 @@ def test_types_in_pandas(emulator, read):
     assert dtypes["cost"] == "Float64"
     assert dtypes["incoming"] == "boolean"
     assert dtypes["remote_number_type"] == "category"
-    assert dtypes["remote_number"] == "str"
+    assert dtypes["remote_number"] == TEXT
     exact = history.to_pandas("pyarrow")["calls"].cost.dropna()
     assert isinstance(exact.iloc[0], Decimal)
 

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet as pq
 
+from tests.support.dtypes import TEXT
 from tests.support.strategies import sessions, to_json
 from voxframe._dataset import files as _parquet
 from voxframe._decode.decode import Page, decode
@@ -43,7 +44,7 @@ DTYPES = {
     pa.int64(): "Int64",
     pa.float64(): "Float64",
     pa.bool_(): "boolean",
-    pa.string(): "str",
+    pa.string(): TEXT,
     pa.decimal128(18, 9): "Float64",
     pa.timestamp("us", "UTC"): "datetime64[us, UTC]",
     pa.date32(): "datetime64[s]",
@@ -168,7 +169,7 @@ def test_unknown_columns_in_pandas_and_parquet(answer: Answer, tmp_path: Path) -
     row |= {"a": 1, "b": 0.5, "c": True, "d": "x", "e": None, "f": {"g": 1}, "start_day": "z"}
     history = history_of(answer(row))
     kinds = [str(history.sessions[name].dtype) for name in "abcdef"]
-    assert kinds == ["Int64", "Float64", "boolean", "str", "str", "str"]
+    assert kinds == ["Int64", "Float64", "boolean", TEXT, TEXT, TEXT]
     history.to_parquet(tmp_path / "out")
     assert same(CallHistory.from_parquet(tmp_path / "out"), history)
 

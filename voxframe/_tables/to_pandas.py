@@ -8,15 +8,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from voxframe._dtypes import NULLABLE, TEXT
+
 _EXACT_FLOAT = 2**53
 
-_EXTENSION: dict[pa.DataType, Any] = {
-    pa.int64(): pd.Int64Dtype(),
-    pa.float64(): pd.Float64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
-    pa.timestamp("us", "UTC"): pd.DatetimeTZDtype("us", "UTC"),
-    pa.string(): pd.StringDtype("pyarrow", na_value=np.nan),
-}
+_INSTANT = pd.DatetimeTZDtype("us", "UTC")
 
 
 def frame(table: pa.Table, dtype_backend: str) -> pd.DataFrame:
@@ -57,8 +53,8 @@ def _nullable(column: pa.ChunkedArray) -> Any:
         return column.to_numpy().astype("datetime64[s]")
     if pa.types.is_timestamp(column.type):
         # pandas' own conversion leaves Arrow's memory under it, which cannot be written.
-        return pd.array(column.to_numpy().copy(), dtype=_EXTENSION[column.type])
-    extension = _EXTENSION.get(column.type)
+        return pd.array(column.to_numpy().copy(), dtype=_INSTANT)
+    extension = NULLABLE.get(column.type)
     return _arrow(column) if extension is None else extension.__from_arrow__(column)
 
 
@@ -68,7 +64,7 @@ def _one(column: pa.ChunkedArray) -> pa.Array:
 
 def _categories(column: pa.ChunkedArray) -> Any:
     array = _one(column)
-    names = _EXTENSION[pa.string()].__from_arrow__(array.dictionary)
+    names = TEXT.__from_arrow__(array.dictionary)
     codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(pd.Index(names)))
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from voxframe._dtypes import NULLABLE
 from voxframe.analysis._bins import WEEKDAYS
 from voxframe.analysis._money import to_float
 
@@ -16,13 +17,6 @@ DtypeBackend = Literal["numpy_nullable", "pyarrow"]
 """``"numpy_nullable"`` gives money as Float64, ``"pyarrow"`` as exact decimals."""
 
 _RANK = "rank of weekday"
-
-_DTYPES = {
-    pa.int64(): pd.Int64Dtype(),
-    pa.float64(): pd.Float64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
-    pa.string(): pd.StringDtype(na_value=np.nan),
-}
 
 
 def to_frame(table: pa.Table, dtype_backend: DtypeBackend) -> pd.DataFrame:
@@ -37,7 +31,7 @@ def to_frame(table: pa.Table, dtype_backend: DtypeBackend) -> pd.DataFrame:
             table = table.set_column(index, field.name, money)
         elif pa.types.is_dictionary(field.type):
             table = table.set_column(index, field.name, table[field.name].unify_dictionaries())
-    return pd.DataFrame(table.to_pandas(types_mapper=_DTYPES.get))
+    return pd.DataFrame(table.to_pandas(types_mapper=NULLABLE.get))
 
 
 def ratio(over: NDArray[Any], under: NDArray[Any]) -> pa.Array:
