@@ -38,6 +38,7 @@ MAY_IMPORT = {
 }  # fmt: skip
 MAY_USE = {
     "httpx": {"_http"},
+    "httpx2": {"_http"},
     "pyarrow": {
         "_cli", "_client", "_dataset", "_decode", "_dtypes", "_history", "_open", "_read",
         "_recordings", "_spec", "_summary", "_tables", "analysis", "dask", "report", "spark",
@@ -80,6 +81,11 @@ def test_a_folder_imports_only_what_lies_below(path: Path) -> None:
     for library, parts in MAY_USE.items():
         if any(n.split(".")[0] == library for n in imports(path)):
             assert own in parts, library
+
+
+def test_one_place_decides_which_http_library_is_used() -> None:
+    using = [p for p in MODULES if imports(p) & {"httpx", "httpx2"}]
+    assert using == [PACKAGE / "_http" / "library.py"]
 
 
 def test_nothing_is_unplaced() -> None:

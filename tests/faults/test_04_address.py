@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,6 +19,7 @@ from tests.support.faulty import FROM, QUICK, TO, at_most, serving
 from voxframe import Client
 from voxframe._http.body import inflated
 from voxframe._http.environment import find_proxy
+from voxframe._http.library import httpx
 from voxframe._http.network import NetworkError
 from voxframe.emulator import Emulator, Fault
 from voxframe.errors import InvalidQueryError, TransportError

@@ -3,13 +3,13 @@
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
 from tests.support.faulty import FROM, TO, all_gone, at_most, check, serving
 from tests.support.listening import Listener, listening, wait_until_heard
 from voxframe import Client, RetryPolicy
 from voxframe._http.environment import find_proxy
+from voxframe._http.library import httpx
 from voxframe.emulator import Emulator, World
 from voxframe.errors import InvalidQueryError, TransportError
 

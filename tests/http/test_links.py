@@ -1,8 +1,8 @@
 """Which links are followed, and to which a token may go."""
 
-import httpx
 import pytest
 
+from voxframe._http.library import httpx
 from voxframe._http.links import RefusedLinkError, checked_link, may_have_the_token, same_file
 
 API = httpx.URL("https://api.voximplant.com")

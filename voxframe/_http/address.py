@@ -4,8 +4,7 @@ import ipaddress
 import os
 import re
 
-import httpx
-
+from voxframe._http.library import httpx
 from voxframe.errors import InvalidQueryError
 
 _EXAMPLE = "https://api.voximplant.com"

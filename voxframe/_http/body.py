@@ -4,8 +4,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 
-import httpx
-
+from voxframe._http.library import httpx
 from voxframe._http.network import NetworkError, TooLargeError
 from voxframe.errors import TransportError
 

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
 from voxframe._http.address import host_and_port, is_loopback
+from voxframe._http.library import httpx
 from voxframe.errors import TransportError
 
 # httpx reads the first two, the vendor's own client (by way of requests) the others.

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-import httpx
-
 from voxframe._forks import renew_after_fork
 from voxframe._http.clock import Clock
 from voxframe._http.fetcher import learned_skew
+from voxframe._http.library import httpx
 from voxframe._http.links import (
     RefusedLinkError,
     checked_link,

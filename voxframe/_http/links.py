@@ -2,9 +2,8 @@
 
 import re
 
-import httpx
-
 from voxframe._http.address import is_loopback
+from voxframe._http.library import httpx
 
 _SERVICE = "voximplant.com"
 # Parts of a query that say how long a link is good, and for whom, and not to what it leads.

@@ -6,9 +6,8 @@ import socket
 import ssl
 from dataclasses import dataclass
 
-import httpx
-
 from voxframe._http.environment import Proxy
+from voxframe._http.library import httpx
 from voxframe.errors import TransportError
 
 # https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/

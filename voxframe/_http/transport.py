@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from voxframe._forks import renew_after_fork
 from voxframe._http.address import host_and_port
 from voxframe._http.body import read_whole
 from voxframe._http.environment import find_proxy, trusted_certificates
+from voxframe._http.library import httpx
 from voxframe._http.network import CancelledError, NetworkError, Way, explain
 from voxframe._http.response import Answer
 from voxframe.errors import TransportError
