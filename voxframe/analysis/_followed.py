@@ -52,13 +52,10 @@ class _Contacts:
         """Say whether there is one from `begin` to `end`, both included, in another session."""
         low = np.searchsorted(self.key, number * _BEYOND + begin)
         high = np.searchsorted(self.key, number * _BEYOND + end, side="right")
-        return np.array(
-            [
-                at >= 0 and bool((self.session[first:last] != own).any())
-                for at, first, last, own in zip(number, low, high, session, strict=True)
-            ],
-            np.bool_,
-        )
+        found = np.zeros(len(number), np.bool_)
+        for at in np.flatnonzero((number >= 0) & (low < high)):
+            found[at] = (self.session[low[at] : high[at]] != session[at]).any()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
