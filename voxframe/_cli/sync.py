@@ -17,10 +17,11 @@ def add(commands: Any) -> None:
         description="Make the dataset in DIR hold what the service knows, from a date until now. "
         "The same command is right for the first time and for each minute, hour or night after: "
         "it reads the days that are new or not settled, and replaces each as a whole.",
-        epilog="Example: voxframe sync --out history --from 2026-01-01",
+        epilog="Example: voxframe sync history --from 2026-01-01",
     )
+    sync.add_argument("path", nargs="?", metavar="DIR", help="folder or URL of the dataset")
     what = sync.add_argument_group("what and where")
-    what.add_argument("--out", metavar="DIR", help="folder or URL of the dataset; needed")
+    what.add_argument("--out", metavar="DIR", help="the same as DIR")
     what.add_argument(
         "--from", dest="from_date", metavar="DATE", help="first moment; needed once, then known"
     )
@@ -50,10 +51,13 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
     """Sync, and print what changed."""
-    if not given.out:
-        raise InvalidQueryError("--out: the dataset is missing; give --out DIR")
+    if given.path and given.out:
+        raise InvalidQueryError("--out: the dataset is named already; leave one of the two out")
+    path = given.path or given.out
+    if not path:
+        raise InvalidQueryError("DIR: the dataset is missing; name its folder")
     done = voxframe.sync_call_history(
-        given.out,
+        path,
         given.from_date,
         given.to_date,
         timezone=given.timezone,
@@ -66,13 +70,13 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     changes, receipt = done.changes, done.receipt
     if not (given.quiet or given.json):
         print(
-            f"{given.out}: {len(changes):,} days read; sessions: {int(changes.added.sum()):,} "
+            f"{path}: {len(changes):,} days read; sessions: {int(changes.added.sum()):,} "
             f"added, {int(changes.changed.sum()):,} changed,\n"
             f"  {int(changes.vanished.sum()):,} vanished; {receipt.requests:,} requests, "
             f"{receipt.seconds:.1f} s"
         )
     return {
-        "out": given.out,
+        "out": path,
         "changes": json.loads(changes.to_json(orient="records", date_format="iso")),
         "receipt": receipt.to_dict(),
     }
