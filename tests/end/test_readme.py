@@ -45,7 +45,8 @@ def run_commands(text: str) -> None:
         assert done.returncode == 0, done.stderr
 
 
-def test_its_code_runs_in_order(account: Emulator) -> None:
+@pytest.mark.usefixtures("account")
+def test_its_code_runs_in_order() -> None:
     names: dict[str, Any] = {}
     ran = 0
     for language, text in BLOCKS:
