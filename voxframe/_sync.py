@@ -212,5 +212,5 @@ def _nothing(client: "Client", reading: ReadSpec) -> Receipt:
     return replace(
         asked(reading.query, account_id=client._account, address=client._url),
         read_at=datetime.fromtimestamp(time.time(), UTC),
-        settled="every day is settled, so nothing was asked",
+        settled="no day is new or unsettled, so nothing was asked",
     )

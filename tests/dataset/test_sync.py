@@ -1,13 +1,17 @@
 """A dataset that follows the service: late sessions, late bills, purges, outages, clocks."""
 
+import json
+import time
+import types
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from pyarrow import parquet as pq
 
 import voxframe
 from tests.support.faulty import serving
-from tests.support.following import DAY, Follower, second
+from tests.support.following import DAY, Follower, given, held, second
 from voxframe._dataset.manifest import Manifest, Stretch
 from voxframe._dataset.sync import to_read
 from voxframe.emulator import Motion, World
@@ -269,3 +273,37 @@ def test_which_days_are_read():
     assert days_of(made, "2026-10-07", 0, "2026-10-21") == [
         (second("2026-10-03"), second("2026-10-05")), (second("2026-10-06"), second("2026-10-07"))
     ]  # fmt: skip
+
+
+def test_an_export_of_the_first_form_is_taken_over(tmp_path):
+    path, account = tmp_path / "h", world(late=0.0)
+    with serving(account) as service:
+        service.export(path, FIRST, "2026-10-04")
+        notes = path / "_voxframe" / "manifest.json"
+        new = json.loads(notes.read_text())
+        days = {name: day["rows"] for name, day in new["days"].items()}
+        for file in path.glob("*/*/part-0.parquet"):
+            part = pq.read_table(file, partitioning=None).drop_columns(["unknown_fields"])
+            pq.write_table(part.replace_schema_metadata(None), file)
+        notes.write_text(json.dumps({**{k: new[k] for k in ("query", "receipt")}, "version": 1,
+                                     "days": days, "complete": True}))  # fmt: skip
+        gone = account.some(2, start=("2026-10-02", "2026-10-03"))
+        account.purge(gone)
+        changes = service.client.sync_call_history(path).changes
+        assert changes["vanished"].tolist() == [0, 2, 0, 0, 0]
+        assert changes["cost_before"].isna().tolist() == [True] * 3 + [False] * 2
+        kept = held(voxframe.open_dataset(path).read().tables)
+        assert kept.keys() - given(account.expected(FIRST)).keys() == set(gone)
+
+
+@pytest.mark.parametrize("back", [2 * 3600, 40 * DAY, 2000 * DAY])
+def test_a_clock_that_was_set_back_does_no_harm(tmp_path, monkeypatch, back):
+    from voxframe import _sync
+
+    account = world(late=0.0)
+    with serving(account) as service:
+        service.client.sync_call_history(tmp_path, FIRST)
+        clock = types.SimpleNamespace(time=lambda: time.time() - back)
+        monkeypatch.setattr(_sync, "time", clock)
+        service.client.sync_call_history(tmp_path)
+    assert held(voxframe.open_dataset(tmp_path).read().tables) == given(account.expected(FIRST))
