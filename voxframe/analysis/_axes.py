@@ -1,8 +1,11 @@
 """Axes that look alike: colours, titles, time that reads well. Needs the ``plots`` extra."""
 
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -20,6 +23,8 @@ _HOUR, _DAY = 3600, 86_400
 _FREQUENCIES = (
     (2 * _HOUR, "5min"), (4 * _DAY, "h"), (100 * _DAY, "D"), (750 * _DAY, "W"),
 )  # fmt: skip
+# Points that a letter of a note, a letter of a title, a line and the key of a legend take.
+_LETTER, _BOLD, _LINE, _KEY = 4.9, 7.2, 15, 32
 _PLACES = ((100, 0), (10, 1), (1, 2), (0, 4))
 WORDS = {"5min": "five minutes", "h": "hour", "D": "day", "W": "week", "M": "month"}
 
@@ -40,7 +45,7 @@ def suited(first: int, last: int) -> str:
 
 
 def canvas(ax: "Axes | None") -> "Axes":
-    """Give the axes to draw on, new ones on a new figure if there are none."""
+    """Return the axes to draw on, new ones on a new figure if there are none."""
     library()
     if ax is not None:
         return ax
@@ -50,12 +55,23 @@ def canvas(ax: "Axes | None") -> "Axes":
     return new
 
 
+def _arranged(ax: "Axes", width: float) -> tuple[int, int]:
+    """Return how many columns of the legend fit, and how many lines it then has."""
+    sizes = [len(label) * _LETTER + _KEY for label in ax.get_legend_handles_labels()[1]]
+    fit = len(sizes) if sum(sizes) <= width else max(1, int(width // max(sizes)))
+    return fit, -(-len(sizes) // fit)
+
+
 def tidy(ax: "Axes", title: str, *, legend: bool = False, note: str = "") -> None:
-    """Set title and note, keep only what helps to read."""
-    ax.set_title(title, loc="left", fontweight="bold", pad=30 if legend or note else 10)
+    """Set title, note and legend so that narrow axes hold them; keep only what helps to read."""
+    width = points(ax)
+    lines = textwrap.wrap(note, max(24, int(width / _LETTER))) if note else []
+    columns, rows = _arranged(ax, width) if legend else (1, 0)
+    head = "\n".join(textwrap.wrap(title, max(20, int(width / _BOLD))))
+    ax.set_title(head, loc="left", fontweight="bold", pad=10 + _LINE * (len(lines) + rows))
     if note:
-        ax.annotate(note, (0, 1), (0, 10), "axes fraction", textcoords="offset points",
-                    fontsize="small", alpha=0.85)  # fmt: skip
+        ax.annotate("\n".join(lines), (0, 1), (0, 8 + _LINE * rows), "axes fraction",
+                    textcoords="offset points", fontsize="small", alpha=0.85)  # fmt: skip
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
     ax.tick_params(length=0)
@@ -64,7 +80,7 @@ def tidy(ax: "Axes", title: str, *, legend: bool = False, note: str = "") -> Non
     ax.set_axisbelow(True)
     if legend:
         ax.legend(
-            loc="lower left", bbox_to_anchor=(-0.01, 0.99), ncols=4, frameon=False,
+            loc="lower left", bbox_to_anchor=(-0.01, 0.99), ncols=columns, frameon=False,
             fontsize="small", borderaxespad=0.3, handlelength=1.1, columnspacing=1.4,
         )  # fmt: skip
 
@@ -79,31 +95,41 @@ def nothing(ax: "Axes", title: str, what: str) -> "Axes":
 
 
 def days(moments: pd.Series) -> NDArray[np.float64]:
-    """Give instants as matplotlib's days since 1970."""
+    """Return instants as matplotlib's days since 1970."""
     utc = moments.dt.tz_convert("UTC").dt.tz_localize(None)
     micros = utc.to_numpy().astype("datetime64[us]").astype(np.int64)
     return np.asarray(micros / (_DAY * 1e6), np.float64)
 
 
 def points(ax: "Axes") -> float:
-    """Give the width of the axes in points, before any layout."""
+    """Return the width of the axes in points, before any layout."""
     figure = ax.get_figure(root=True)
     return float(ax.get_window_extent().width * 72 / figure.dpi) if figure else 0.0
 
 
-def time_axis(ax: "Axes", first: float, last: float, timezone: str) -> None:
-    """Label the x axis with dates and times of the timezone, from ``first`` to ``last``."""
-    dates: Any = import_module("matplotlib.dates")
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a part of a picture says, for a page that shows it under the pointer."""
 
-    most = min(12, max(5, int(points(ax) // 75)))  # fewer than 5 cannot always be had
-    locator = dates.AutoDateLocator(tz=timezone, minticks=2, maxticks=most)
-    ax.set_xlim(first, last)
-    ax.xaxis.set_major_locator(locator)
-    formatter = dates.ConciseDateFormatter(locator, tz=timezone, show_offset=False)
-    ax.xaxis.set_major_formatter(formatter)
-    begin, end = dates.num2date(first, tz=timezone), dates.num2date(last - 1e-6, tz=timezone)
-    span = day(begin) if begin.date() == end.date() else f"{day(begin)} \N{EN DASH} {day(end)}"
-    ax.set_xlabel(f"{span}, {timezone}", fontsize="small", alpha=0.85, loc="left")
+    left: float
+    right: float
+    text: str
+    below: float | None = None
+    """Where the part ends on the y axis; None is over the whole height."""
+    above: float | None = None
+
+
+_READINGS: "WeakKeyDictionary[Axes, list[Reading]]" = WeakKeyDictionary()
+
+
+def say(ax: "Axes", parts: Iterable[Reading]) -> None:
+    """Keep what the parts of a picture say."""
+    _READINGS[ax] = list(parts)
+
+
+def readings(ax: "Axes") -> list[Reading]:
+    """Return what the parts of a picture say."""
+    return _READINGS.get(ax, [])
 
 
 def day(moment: datetime) -> str:

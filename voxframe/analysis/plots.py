@@ -5,25 +5,36 @@ figures are those of :mod:`voxframe.analysis`, where their definitions stand. Ti
 those of ``timezone``. An empty history gives an empty picture that says so.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from voxframe.analysis import _axes as draw
+from voxframe.analysis._answers import plot_acd, plot_quality
+from voxframe.analysis._axes import Reading
 from voxframe.analysis._bins import WEEKDAYS
 from voxframe.analysis._concurrency import concurrency
 from voxframe.analysis._costs import cost_breakdown
 from voxframe.analysis._durations import duration_histogram, duration_stats
 from voxframe.analysis._output import highest, records
-from voxframe.analysis._source import History, Source
+from voxframe.analysis._source import Entries, History, Source
+from voxframe.analysis._time_axis import (
+    ends_of,
+    missing,
+    names_of,
+    partial,
+    parts_of,
+    suited,
+    time_axis,
+)
 from voxframe.analysis._traffic import traffic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "plot_acd",
     "plot_concurrency",
     "plot_cost",
     "plot_durations",
@@ -34,21 +45,11 @@ __all__ = [
 _KINDS = {"calls": draw.BLUE, "records": draw.AMBER, "resources": draw.TEAL}
 _CURVE_HOURS = 48
 _CURVE_STEPS = 2000
-_JUDGED = 20
-_DIRECTIONS = {"out": "outgoing", "in": "incoming", None: "all"}
-
-
-def _suited(history: History) -> str:
-    starts = Source.of(history).session_starts
-    return draw.suited(int(starts.min()), int(starts.max())) if len(starts) else "D"
-
-
-def _ends(starts: pd.Series, freq: str) -> np.ndarray:
-    """Where each stretch ends; the last is taken to be as long as its like."""
-    begun = draw.days(starts)
-    step = {"5min": 5 / 1440, "h": 1 / 24, "D": 1.0, "W": 7.0, "M": 30.4}.get(freq)
-    last = step or (begun[-1] - begun[-2] if len(begun) > 1 else 1.0)
-    return np.append(begun[1:], begun[-1] + last)
+_PALE = 0.45
+_NOT_READ = "not read"
+_PARTLY = "paler: the time was not wholly read"
+# More parts than this under the pointer are too narrow to hit.
+_PARTS = 200
 
 
 def plot_cost(
@@ -56,6 +57,7 @@ def plot_cost(
     *,
     freq: str | None = None,
     timezone: str = "UTC",
+    currency: str | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the cost over time, stacked by what it was paid for.
@@ -68,23 +70,27 @@ def plot_cost(
         As in :func:`~voxframe.analysis.cost_breakdown`; chosen by the time covered.
     timezone : str
         IANA name of the timezone that cuts and labels the time.
+    currency : str, optional
+        What to write on the axis of prices.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
     Returns
     -------
     matplotlib.axes.Axes
-        One bar a stretch of time, in the account's currency.
+        One bar a stretch of time, in the account's currency; paler where the stretch was
+        not wholly read.
     """
     axes = draw.canvas(ax)
-    freq = freq or _suited(history)
+    freq = freq or suited(history)
     title = f"Cost per {draw.WORDS.get(freq, freq)}"
     frame = cost_breakdown(history, freq=freq, timezone=timezone).dropna(subset="start")
     if frame.empty:
         return draw.nothing(axes, title, "No sessions")
-    begun, ended = draw.days(frame["start"]), _ends(frame["start"], freq)
+    begun, ended = draw.days(frame["start"]), ends_of(frame["start"], freq)
     width = (ended - begun) * (0.86 if len(begun) < 120 else 1.0)  # noqa: PLR2004
-    floor = np.zeros(len(begun))
+    floor, cut = np.zeros(len(begun)), partial(frame)
+    texts = names_of(frame, freq)
     for kind, colour in _KINDS.items():
         cost = frame[f"{kind}_cost"]
         height = cost.fillna(0).to_numpy(float)
@@ -92,16 +98,30 @@ def plot_cost(
         label = f"{kind.capitalize()} {said}"
         axes.bar(begun, height, width, floor, align="edge", color=colour, label=label)
         floor += height
-    draw.tidy(axes, title, legend=True)
+        values = [_NOT_READ if pd.isna(each) else f"{each:,.2f}" for each in cost]
+        texts = [f"{text}\n{kind} {value}" for text, value in zip(texts, values, strict=True)]
+    draw.say(axes, parts_of(begun, ended, texts, cut))
+    draw.tidy(axes, title, legend=True, note=_PARTLY if cut.any() else "")
+    for bars in axes.containers:  # once the legend has its keys
+        for at in np.flatnonzero(cut):
+            bars[at].set_alpha(_PALE)
     draw.thousands(axes)
     axes.set_ylim(0, floor.max() * 1.06 or 1)
-    axes.set_ylabel("account's currency")
-    draw.time_axis(axes, begun[0], ended[-1], timezone)
+    axes.set_ylabel(currency or "account's currency")
+    time_axis(axes, begun[0], ended[-1], timezone)
     return axes
 
 
-def plot_heatmap(history: History, *, timezone: str = "UTC", ax: "Axes | None" = None) -> "Axes":
-    """Draw when calls are made: the mean number of attempts by hour and weekday.
+def plot_heatmap(
+    history: History,
+    *,
+    timezone: str = "UTC",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw when calls are made: the mean number of outside calls by hour and weekday.
 
     Parameters
     ----------
@@ -110,6 +130,8 @@ def plot_heatmap(history: History, *, timezone: str = "UTC", ax: "Axes | None" =
         calls too; a weekday that the history does not reach stays blank.
     timezone : str
         IANA name of the timezone whose clock and week are meant.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`~voxframe.analysis.far_ends`.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -119,15 +141,28 @@ def plot_heatmap(history: History, *, timezone: str = "UTC", ax: "Axes | None" =
         24 columns and 7 rows, with a colour bar.
     """
     axes = draw.canvas(ax)
-    title = "Calls by hour and weekday"
-    frame = traffic(history, freq="h", timezone=timezone).dropna(subset="start")
+    title = "Outside calls by hour and weekday"
+    frame = traffic(
+        history, freq="h", timezone=timezone, own=own, machine=machine, network=network
+    ).dropna(subset="start")
     if frame.empty:
-        return draw.nothing(axes, title, "No calls")
+        return draw.nothing(axes, title, missing(history, "No calls"))
     place = (frame["start"].dt.day_of_week * 24 + frame["start"].dt.hour).to_numpy(np.int64)
     hours = np.bincount(place, minlength=7 * 24).reshape(7, 24)
     attempts = np.bincount(place, frame["legs"].to_numpy(float), 7 * 24).reshape(7, 24)
     grid = np.where(hours > 0, attempts / np.maximum(hours, 1), np.nan)
     _mesh(axes, grid)
+    draw.say(
+        axes,
+        [
+            Reading(
+                hour, hour + 1,
+                f"{WEEKDAYS[day]} {hour:02d}\N{EN DASH}{hour + 1:02d} h\n"
+                f"{grid[day, hour]:.1f} calls an hour", day, day + 1,
+            )
+            for day, hour in np.argwhere(hours > 0).tolist()
+        ],
+    )  # fmt: skip
     axes.set_xticks(np.arange(0, 24, 3) + 0.5, [f"{hour:02d}" for hour in range(0, 24, 3)])
     axes.set_yticks(np.arange(7) + 0.5, WEEKDAYS)
     axes.invert_yaxis()
@@ -162,9 +197,12 @@ def plot_concurrency(
     *,
     freq: str | None = None,
     timezone: str = "UTC",
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw how many calls went on at once, with the peak marked.
+    """Draw how many outside calls went on at once, with the peak marked.
 
     Parameters
     ----------
@@ -175,37 +213,58 @@ def plot_concurrency(
         (erlangs); a short history shows the curve itself.
     timezone : str
         IANA name of the timezone that cuts and labels the time.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`~voxframe.analysis.far_ends`.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Answered calls (legs) at once over time.
+        Answered calls of the telephone network at once over time; the legend says when the
+        most were.
     """
     axes = draw.canvas(ax)
-    title = "Calls at once"
-    hours = concurrency(history, freq="h", timezone=timezone)
+    title = "Outside calls at once"
+    whose: dict[str, Any] = {"own": own, "machine": machine, "network": network}
+    hours = concurrency(history, freq="h", timezone=timezone, **whose)
     if hours.empty:
-        return draw.nothing(axes, title, "No answered calls")
+        return draw.nothing(axes, title, missing(history, "No answered calls"))
     top = highest(hours, "peak")
     steps = None
     if freq is None and len(hours) <= _CURVE_HOURS:
-        steps = concurrency(history, freq=None, timezone=timezone)
+        steps = concurrency(history, freq=None, timezone=timezone, **whose)
     if steps is not None and len(steps) <= _CURVE_STEPS:
-        begun, ended, line = _curve(axes, steps)
+        begun, ended = _curve(axes, steps)
     else:
         freq = freq or _stretch(len(hours))
-        frame = hours if freq == "h" else concurrency(history, freq=freq, timezone=timezone)
-        title = f"Calls at once per {draw.WORDS.get(freq, freq)}"
-        begun, ended, line = _envelope(axes, frame, freq)
-    draw.tidy(axes, title, legend=line)
+        frame = (
+            hours if freq == "h" else concurrency(history, freq=freq, timezone=timezone, **whose)
+        )
+        title = f"Outside calls at once per {draw.WORDS.get(freq, freq)}"
+        begun, ended = _envelope(axes, frame, freq)
+    _mark(axes, top["peak_at"], int(top["peak"]))
+    wide = hours if len(hours) <= _PARTS else None
+    per = "h" if wide is not None else ("D" if len(hours) <= 24 * _PARTS else "W")
+    if wide is None:
+        wide = concurrency(history, freq=per, timezone=timezone, **whose)
+    draw.say(axes, _most(wide, per))
+    draw.tidy(axes, title, legend=True)
     draw.thousands(axes)
     axes.set_ylabel("calls")
-    axes.set_ylim(0, int(top["peak"]) * 1.22 + 0.5)
-    draw.time_axis(axes, begun, ended, timezone)
-    _mark(axes, top["peak_at"], int(top["peak"]))
+    axes.set_ylim(0, int(top["peak"]) * 1.12 + 0.5)
+    time_axis(axes, begun, ended, timezone)
     return axes
+
+
+def _most(frame: pd.DataFrame, freq: str) -> list[Reading]:
+    texts = [
+        f"{name}\nmost {peak}, mean {mean:.2f} erlangs"
+        for name, peak, mean in zip(
+            names_of(frame, freq), frame["peak"], frame["erlangs"], strict=True
+        )
+    ]
+    return parts_of(draw.days(frame["start"]), ends_of(frame["start"], freq), texts, partial(frame))
 
 
 def _stretch(hours: int) -> str:
@@ -215,59 +274,66 @@ def _stretch(hours: int) -> str:
     return "W"
 
 
-def _curve(axes: "Axes", frame: pd.DataFrame) -> tuple[float, float, bool]:
+def _curve(axes: "Axes", frame: pd.DataFrame) -> tuple[float, float]:
     moments = draw.days(frame["start"])
     calls = frame["calls"].to_numpy(float)
     axes.fill_between(moments, calls, step="post", color=draw.BLUE, alpha=0.3, linewidth=0)
     axes.step(moments, calls, where="post", color=draw.BLUE, linewidth=1)
-    return moments[0], moments[-1], False
+    return moments[0], moments[-1]
 
 
-def _envelope(axes: "Axes", frame: pd.DataFrame, freq: str) -> tuple[float, float, bool]:
-    ended = _ends(frame["start"], freq)
+def _envelope(axes: "Axes", frame: pd.DataFrame, freq: str) -> tuple[float, float]:
+    ended = ends_of(frame["start"], freq)
     edges = np.append(draw.days(frame["start"]), ended[-1])
     for name, colour, alpha, label in (
-        ("peak", draw.BLUE, 0.35, "peak"),
+        ("peak", draw.BLUE, 0.35, "most"),
         ("erlangs", draw.BLUE, 1.0, "mean (erlangs)"),
     ):
         values = frame[name].to_numpy(float)
         axes.stairs(values, edges, fill=True, color=colour, alpha=alpha, label=label, linewidth=0)
-    return edges[0], edges[-1], True
+    return edges[0], edges[-1]
 
 
 def _mark(axes: "Axes", when: pd.Timestamp, calls: int) -> None:
+    """Mark the peak; in the legend its moment is in nothing's way."""
     at = draw.days(pd.Series([when]))[0]
-    low, high = axes.get_xlim()
-    right = at > (low + high) / 2
-    text = f"peak {calls}, {when:%a} {when.day} {when:%b %Y %H:%M}"
-    axes.plot([at], [calls], marker="o", markersize=5, color=draw.RED)
-    axes.annotate(
-        text, (at, calls), (-8 if right else 8, 5), textcoords="offset points",
-        ha="right" if right else "left", fontsize="small", color=draw.RED,
-    )  # fmt: skip
+    label = f"peak {calls}, {when:%a} {when.day} {when:%b %Y %H:%M}"
+    axes.plot([at], [calls], "o", markersize=5, color=draw.RED, label=label)
 
 
-def plot_durations(history: History, *, ax: "Axes | None" = None) -> "Axes":
-    """Draw how long the answered calls last.
+def plot_durations(
+    history: History,
+    *,
+    own: Entries = (),
+    machine: Entries = (),
+    network: Entries = (),
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw how long the answered outside calls last.
 
     Parameters
     ----------
     history : CallHistory or mapping of tables
         What to draw.
+    own, machine, network : str or collection of str
+        What is known of far ends, as in :func:`~voxframe.analysis.far_ends`.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The share of the answered calls by class of duration; the classes grow longer.
+        The share of the answered outside calls by class of duration; the classes grow
+        longer.
     """
     axes = draw.canvas(ax)
-    title = "Duration of answered calls"
-    (stats,) = records(duration_stats(history))
+    title = "How long answered outside calls last"
+    source = Source.of(history, own=own, machine=machine, network=network)
+    carried = source.of_side("network").tables
+    (stats,) = records(duration_stats(carried))
     if not stats["calls"]:
-        return draw.nothing(axes, title, "No answered calls")
-    frame = duration_histogram(history)
+        return draw.nothing(axes, title, missing(history, "No answered calls"))
+    frame = duration_histogram(carried)
     axes.bar(np.arange(len(frame)), frame["share"].to_numpy(float) * 100, 0.86, color=draw.BLUE)
     names = [_class(row["from_seconds"], row["to_seconds"]) for row in records(frame)]
     axes.set_xticks(np.arange(len(frame)), names, fontsize="small")
@@ -276,6 +342,13 @@ def plot_durations(history: History, *, ax: "Axes | None" = None) -> "Axes":
     note = (
         f"half last at most {draw.spoken(stats['p50'])}, nine in ten {draw.spoken(stats['p90'])}, "
         f"99 % {draw.spoken(stats['p99'])}"
+    )
+    draw.say(
+        axes,
+        [
+            Reading(at - 0.5, at + 0.5, f"{' '.join(name.split())}\n{share:.1%} of answered calls")
+            for at, (name, share) in enumerate(zip(names, frame["share"], strict=True))
+        ],
     )
     draw.tidy(axes, title, note=note)
     axes.set_ylabel("% of answered calls")
@@ -287,73 +360,3 @@ def _class(begin: int, end: Any) -> str:
         return f"\N{GREATER-THAN OR EQUAL TO}{begin // 60}\nmin"
     unit, size = ("s", 1) if begin < 60 else ("min", 60)  # noqa: PLR2004
     return f"{begin // size}\N{EN DASH}{end // size}\n{unit}"
-
-
-def plot_quality(
-    history: History,
-    *,
-    direction: Literal["out", "in"] | None = "out",
-    freq: str | None = None,
-    timezone: str = "UTC",
-    ax: "Axes | None" = None,
-) -> "Axes":
-    """Draw the answer-seizure ratio and the average call duration over time.
-
-    Parameters
-    ----------
-    history : CallHistory or mapping of tables
-        What to draw.
-    direction : {"out", "in", None}
-        Which calls; the incoming ones are answered by the scenario.
-    freq : str, optional
-        Stretches of time; chosen by the time covered.
-    timezone : str
-        IANA name of the timezone that cuts and labels the time.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; the ACD goes on an axis of its own on the right.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes of the ASR. A stretch without attempts, or answers, leaves a gap; so does
-        one with less than a twentieth of the usual attempts, which says nothing.
-    """
-    axes = draw.canvas(ax)
-    freq = freq or _suited(history)
-    calls = f"{_DIRECTIONS[direction]} calls"
-    title = f"ASR and ACD per {draw.WORDS.get(freq, freq)}, {calls}"
-    frame = traffic(_only(history, direction), freq=freq, timezone=timezone).dropna(subset="start")
-    if frame.empty:
-        return draw.nothing(axes, title, f"No {calls}")
-    begun, ended = draw.days(frame["start"]), _ends(frame["start"], freq)
-    attempts = frame["legs"].to_numpy(float)
-    few = attempts * _JUDGED < np.median(attempts[attempts > 0])
-    middle = (begun + ended) / 2
-    ratio = frame["accepted"] / frame["arrived"] if direction == "in" else frame["asr"]
-    asr = ratio.to_numpy(float, na_value=np.nan)
-    dots: dict[str, Any] = {"marker": "o", "markersize": 3 if len(begun) < 100 else 0}  # noqa: PLR2004
-    axes.plot(middle, np.where(few, np.nan, asr) * 100, color=draw.BLUE,
-              label="ASR, % answered (left)", **dots)  # fmt: skip
-    right = axes.twinx()
-    acd = frame["acd_in" if direction == "in" else "acd"].to_numpy(float, na_value=np.nan)
-    lasting = np.where(few, np.nan, acd) / 60
-    right.plot(middle, lasting, color=draw.AMBER, **dots)
-    axes.plot([], [], color=draw.AMBER, label="ACD, minutes (right)", **dots)
-    draw.tidy(axes, title, legend=True)
-    axes.set_ylim(0, 100)
-    axes.set_ylabel("ASR, %", color=draw.BLUE)
-    right.set_ylim(0, max(np.nanmax(lasting, initial=0) * 1.25, 0.1))
-    right.set_ylabel("ACD, min", color=draw.AMBER)
-    right.tick_params(length=0)
-    for spine in right.spines.values():
-        spine.set_visible(False)
-    draw.time_axis(axes, begun[0], ended[-1], timezone)
-    return axes
-
-
-def _only(history: History, direction: str | None) -> History:
-    source = Source.of(history)
-    if direction is None:
-        return source.tables
-    wanted = source.legs.outgoing if direction == "out" else source.legs.incoming
-    return {**source.tables, "calls": source["calls"].filter(pa.array(wanted))}

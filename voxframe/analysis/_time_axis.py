@@ -1,0 +1,136 @@
+"""The axis of time: weekdays, weekends, stretches that were not wholly read."""
+
+import math
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from voxframe.analysis import _axes as draw
+from voxframe.analysis._source import History, Source
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Days that a picture may show for its ticks to be hours, days, Mondays; above that weekends are
+# too narrow to be seen.
+_HOURS, _DAYS, _MONDAYS = 2.5, 15, 120
+_STEPS = {"5min": 5 / 1440, "h": 1 / 24, "D": 1.0, "W": 7.0, "M": 30.4}
+# Points that a label such as "Mon 5 Oct" takes.
+_LABEL = 62
+
+
+def ends_of(starts: pd.Series, freq: str) -> NDArray[np.float64]:
+    """Return where each stretch ends; the last is taken to be as long as its like."""
+    begun = draw.days(starts)
+    last = _STEPS.get(freq) or (begun[-1] - begun[-2] if len(begun) > 1 else 1.0)
+    return np.append(begun[1:], begun[-1] + last)
+
+
+def partial(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which stretches are known not to be wholly inside of what was read."""
+    return frame["partial"].fillna(value=False).to_numpy(bool)
+
+
+def suited(history: History) -> str:
+    """Choose the stretch of time that gives a picture of a history some dozens of points."""
+    starts = Source.of(history).session_starts
+    return draw.suited(int(starts.min()), int(starts.max())) if len(starts) else "D"
+
+
+def missing(history: History, what: str) -> str:
+    """Say why there is nothing to see."""
+    return "Calls were not read" if "calls" in Source.of(history).unread else what
+
+
+def parts_of(
+    begun: NDArray[np.float64],
+    ended: NDArray[np.float64],
+    texts: list[str],
+    cut: NDArray[np.bool_],
+) -> list[draw.Reading]:
+    """Return what each stretch says under the pointer."""
+    return [
+        draw.Reading(left, right, text + ("\nnot wholly read" if short else ""))
+        for left, right, text, short in zip(begun, ended, texts, cut, strict=True)
+    ]
+
+
+def names_of(frame: pd.DataFrame, freq: str) -> list[str]:
+    """Return what to call each stretch, by the clock that cut it."""
+    return [_name(start, freq) for start in frame["start"]]
+
+
+def _name(start: pd.Timestamp, freq: str) -> str:
+    if freq == "M":
+        return f"{start:%B %Y}"
+    words = f"{start:%a} {draw.day(start)}"
+    if freq == "W":
+        return f"week from {words}"
+    return words if freq == "D" else f"{words}, {start:%H:%M}"
+
+
+def time_axis(ax: "Axes", first: float, last: float, timezone: str) -> None:
+    """Label the x axis with dates and times of the timezone, and shade its weekends."""
+    dates: Any = import_module("matplotlib.dates")
+    span = last - first
+    most = min(12, max(5, int(draw.points(ax) // 75)))  # fewer than 5 cannot always be had
+    few = max(2, min(12, int(draw.points(ax) // _LABEL)))
+    ax.set_xlim(first, last)
+    if span <= _HOURS or span > _MONDAYS:
+        locator = dates.AutoDateLocator(tz=timezone, minticks=2, maxticks=most)
+        formatter = dates.ConciseDateFormatter(locator, tz=timezone, show_offset=False)
+    elif span <= _DAYS:
+        locator = dates.DayLocator(interval=math.ceil(span / few), tz=timezone)
+        formatter = _words(timezone, "")
+    else:
+        weeks = math.ceil(span / 7 / few)
+        locator = dates.WeekdayLocator(dates.MO, interval=weeks, tz=timezone)
+        formatter = _words(timezone, " %b")
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(formatter)
+    begin, end = dates.num2date(first, tz=timezone), dates.num2date(last - 1e-6, tz=timezone)
+    if begin.date() == end.date():
+        covered = f"{begin:%a} {draw.day(begin)}"
+    else:
+        covered = f"{draw.day(begin)} \N{EN DASH} {draw.day(end)}"
+    if span <= _MONDAYS:
+        shaded = _weekends(ax, first, last, timezone)
+        covered += f", {timezone}" + ("; weekends shaded" if shaded else "")
+    else:
+        covered += f", {timezone}"
+    ax.set_xlabel(covered, fontsize="small", alpha=0.85, loc="left")
+
+
+def _words(timezone: str, month: str) -> Any:
+    """Return a formatter such as "Mon 5 Oct"; ``%-d`` is not understood everywhere."""
+    dates: Any = import_module("matplotlib.dates")
+    ticker: Any = import_module("matplotlib.ticker")
+
+    def written(value: float, _: object) -> str:
+        when = dates.num2date(value, tz=timezone)
+        return f"{when:%a} {when.day}{when.strftime(month)}"
+
+    return ticker.FuncFormatter(written)
+
+
+def _weekends(ax: "Axes", first: float, last: float, timezone: str) -> bool:
+    """Shade Saturdays and Sundays; return whether there are any."""
+    ends = pd.to_datetime([first, last], unit="D", utc=True).tz_convert(timezone)
+    begin, end = ends.tz_localize(None).normalize()
+    # By the date, since a zone may skip or repeat a midnight.
+    dates = pd.date_range(begin, end + pd.Timedelta(days=1), freq="D")
+    midnights = dates.tz_localize(
+        timezone, ambiguous=np.ones(len(dates), np.bool_), nonexistent="shift_forward"
+    )
+    edges = draw.days(pd.Series(midnights))
+    colour = ax.xaxis.label.get_color()
+    found = False
+    for at in np.flatnonzero(dates[:-1].day_of_week >= 5).tolist():  # noqa: PLR2004 - Saturday
+        left, right = max(edges[at], first), min(edges[at + 1], last)
+        if left < right:
+            ax.axvspan(left, right, color=colour, alpha=0.07, linewidth=0, zorder=0)
+            found = True
+    return found
