@@ -1,7 +1,7 @@
 """The result of a read: four tables, as Arrow, as pandas, as Parquet."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal
 
 import pandas as pd
@@ -205,9 +205,18 @@ class CallHistory:
         return cls(*concatenated(several))
 
     def report_html(
-        self, *, title: str | None = None, timezone: str = "UTC", show_numbers: bool = False
+        self,
+        *,
+        title: str | None = None,
+        timezone: str = "UTC",
+        show_numbers: bool = False,
+        previous: "CallHistory | None" = None,
+        currency: str | Mapping[int, str] | None = None,
+        own: Collection[str] | str = (),
+        machine: Collection[str] | str = (),
+        network: Collection[str] | str = (),
     ) -> str:
-        """Write one self-contained page: the figures, the pictures, the top spenders, the receipt.
+        """Write one self-contained page: what it cost, how busy it was, whom to call back.
 
         Parameters
         ----------
@@ -216,7 +225,13 @@ class CallHistory:
         timezone : str, default "UTC"
             IANA name; hours and days of the page are its.
         show_numbers : bool, default False
-            Show phone numbers.
+            Show phone numbers; else callers are named by their last two digits.
+        previous : CallHistory, optional
+            The period before: the page then says what changed.
+        currency : str or mapping of int to str, optional
+            What prices are in, by ``account_id`` where they differ.
+        own, machine, network : str or collection of str
+            What is known of far ends, as in :func:`voxframe.analysis.far_ends`.
 
         Returns
         -------
@@ -225,12 +240,18 @@ class CallHistory:
 
         Raises
         ------
-        MissingExtraError
+        ModuleNotFoundError
             The extra is not installed.
+        ValueError
+            A timezone or an entry for far ends that is not understood, or an account
+            without a currency.
         """
         from voxframe.report._page import report_html  # noqa: PLC0415 - an extra, and slow to import
 
-        return report_html(self, title=title, timezone=timezone, show_numbers=show_numbers)
+        return report_html(
+            self, title=title, timezone=timezone, show_numbers=show_numbers, previous=previous,
+            currency=currency, own=own, machine=machine, network=network,
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.tables["sessions"])

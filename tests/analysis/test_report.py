@@ -1,5 +1,6 @@
 """The page: complete, self-contained, without numbers; looked at in a real browser."""
 
+import re
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ pytest.importorskip("jinja2")
 
 from voxframe import CallHistory, Receipt
 from voxframe.report._page import report_html
+from voxframe.report._parts import masked
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 
@@ -67,18 +69,21 @@ def test_it_is_self_contained(page: str) -> None:
 
 def test_it_holds_what_matters(page: str, history: CallHistory) -> None:
     text = " ".join(Reader(page).words)
-    for word in ("Total cost", "ASR", "NER", "Busy hour", "Missed", "Cost by application",
-                 "München", "Why calls failed", "two counts agreed", "blank costs: 3"):  # fmt: skip
+    for word in ("Total cost", "Missed callers", "Answered within 20 s", "Busy hour",
+                 "What to do", "Cost by application", "München", "Whom to call back",
+                 "Why calls were not answered",
+                 "How many lines it takes", "two counts agreed", "blank costs: 3"):  # fmt: skip
         assert word in text
     assert f"{len(history)}" in text
-    assert page.count("<svg") == 10
+    assert page.count("<svg") == 12
 
 
 def test_it_holds_no_number_unless_asked_for(history: CallHistory, page: str) -> None:
     numbers = {n for n in history.tables["calls"]["remote_number"].to_pylist() if n}
     digits = {"".join(c for c in number if c.isdigit()) for number in numbers} - {""}
     assert not [number for number in digits if number in page]
-    assert not [number for number in numbers if number in page and number != "anna"]
+    own = {"anna", "sip:desk@pbx.example.com"}  # agents have names
+    assert not [number for number in numbers if number in page and number not in own]
     shown = report_html(random_tables(30, days=1), show_numbers=True)
     assert "Dearest numbers" in shown
     assert "+442079460958" in shown
@@ -102,6 +107,97 @@ def test_little_is_enough_and_gives_the_same_page_each_time(given: dict[str, pa.
     page = report_html(given, title="Little & nothing")
     assert "<h1>Little &amp; nothing</h1>" in page
     assert report_html(given, title="Little & nothing") == page
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("campaign-2026-10-01", "campaign-2026-10-01"),
+        ("20261001 night", "20261001 night"),
+        ("01.10.2026-31.10.2026", "01.10.2026-31.10.2026"),
+        ("2026-10-01 18:30 +49 30 123456", "2026-10-01 18:30 …"),
+        ("to +442079460958", "to …"),
+        ("2026-10-01-555123456", "2026-10-01-…"),
+        ("2012079460958", "…"),
+        ("+2026-10-01-555", "…"),
+        ("(020) 7946-0958", "(…"),
+        ("line 42", "line 42"),
+    ],
+)
+def test_numbers_are_masked_and_dates_are_not(name: str, shown: str) -> None:
+    assert masked(name) == shown
+
+
+def test_callers_to_call_back_are_masked_and_grouped_by_number() -> None:
+    history = missed_three_times()
+    text = " ".join(Reader(report_html(history)).words)
+    assert "…58" in text
+    assert "442079460958" not in text
+    assert "Call back 1 caller; 1 of them tried more than once." in text
+    assert "442079460958" in report_html(history, show_numbers=True)
+
+
+def missed_three_times() -> dict[str, pa.Table]:
+    """A caller who was missed three times, and a number that was dialled twice in vain."""
+    sessions, calls = [], []
+    for at_hour, number in ((8, "+442079460958"), (9, "442079460958"), (10, "+442079460958")):
+        sessions.append({"call_session_history_id": at_hour,
+                         "start_date": at(f"2026-10-01 {at_hour:02d}:00:00")})  # fmt: skip
+        for call, incoming in ((1, True), (2, False)):
+            calls.append(
+                {"call_session_history_id": at_hour, "call_id": at_hour * 10 + call,
+                 "start_time": at(f"2026-10-01 {at_hour:02d}:00:00"), "incoming": incoming,
+                 "successful": incoming, "duration": 30 if incoming else 0,
+                 "remote_number": number if incoming else "anna",
+                 "remote_number_type": "pstn" if incoming else "user",
+                 "end_reason_code": None if incoming else 480}
+            )  # fmt: skip
+    return tables(sessions=sessions, calls=calls)
+
+
+def test_what_was_not_read_is_not_shown_as_nothing() -> None:
+    receipt = Receipt(
+        from_date=datetime(2026, 10, 1, tzinfo=UTC), to_date=datetime(2026, 11, 1, tzinfo=UTC),
+        with_calls=False,
+    )  # fmt: skip
+    given = random_tables(30, days=1)
+    whole = CallHistory({**given, "calls": given["calls"].slice(0, 0)}, receipt)
+    text = " ".join(" ".join(Reader(report_html(whole)).words).split())
+    assert "Missed callers not read" in text
+    assert "Most at once not read" in text
+    assert text.count("Calls were not read.") >= 6
+    assert "Total cost not read" in text
+
+
+def test_it_says_what_changed_since_the_period_before() -> None:
+    now = CallHistory(random_tables(200, days=31), october())
+    before = CallHistory(random_tables(150, days=30, seed=3), october(month=9))
+    text = " ".join(Reader(report_html(now, previous=before, currency="EUR")).words)
+    assert "Compared with" in text
+    assert "1 Sep 2026 \N{EN DASH} 30 Sep 2026" in text
+    assert "% a day" in text
+    assert "points (before:" in text
+    assert "Total cost, EUR" in text
+
+
+def october(month: int = 10) -> Receipt:
+    return Receipt(
+        from_date=datetime(2026, month, 1, tzinfo=UTC),
+        to_date=datetime(2026, month + 1, 1, tzinfo=UTC),
+    )
+
+
+def test_a_value_is_read_off_under_the_pointer(page: str) -> None:
+    assert page.count('<g class="part"><title>') > 100
+    assert re.search(r"<title>[A-Z][a-z]{2} \d+ \w{3} 2026\ncalls [\d,.]+\nrecords", page)
+
+
+def test_far_ends_and_readings_are_told(page: str) -> None:
+    text = " ".join(Reader(page).words)
+    assert "pbx.example.com" in text
+    assert "one of us" in text
+    assert "outside (telephone network)" in text
+    assert "duration" in text
 
 
 def test_an_unknown_timezone_is_refused() -> None:
@@ -152,7 +248,7 @@ def test_a_browser_shows_it_at_a_desk_and_on_a_phone(
     shade = f"--blink-settings=preferredColorScheme={0 if scheme == 'dark' else 1}"
     dom = browse(tmp_path, both, shade, "--dump-dom").decode()
     title = dom.split("<title>")[1].split("</title>")[0]
-    assert title == " ".join(f"{width},5" for width in WIDTHS)
+    assert title == " ".join(f"{width},6" for width in WIDTHS)
 
     image: Any = pytest.importorskip("PIL.Image")
     shot = tmp_path / "shot.png"

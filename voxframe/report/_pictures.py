@@ -4,10 +4,11 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from voxframe.analysis import _axes, plots
-from voxframe.analysis._source import History
+from voxframe.report._parts import Page
 
 _INK = "#010203"
 _VARIABLES = {
@@ -42,18 +43,45 @@ class Picture:
     narrow: str
 
 
+_PART = "part"
+
+
+def _under_the_pointer(axes: Any) -> list[str]:
+    """Lay a clear rectangle over each part of a picture; return what each says."""
+    from matplotlib.patches import Rectangle  # noqa: PLC0415
+
+    parts = _axes.readings(axes)
+    low, high = axes.get_ylim()
+    for nth, part in enumerate(parts):
+        bottom = low if part.below is None else part.below
+        top = high if part.above is None else part.above
+        box = Rectangle(
+            (part.left, bottom), part.right - part.left, top - bottom, facecolor=_INK, alpha=0.0,
+            linewidth=0, gid=f"{_PART}{nth}",
+        )  # fmt: skip
+        axes.add_patch(box)
+    return [part.text for part in parts]
+
+
 def _draw(plot: Callable[..., Any], size: tuple[float, float], name: str, **given: Any) -> str:
+    """Draw one picture; on a desk its parts say what they are."""
     import matplotlib as mpl  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     style: Any = {**mpl.rcParamsDefault, **_STYLE, "svg.hashsalt": name}
     with mpl.rc_context(style):
         figure = Figure(figsize=size, layout="constrained")
-        plot(ax=figure.subplots(), **given)
+        axes = figure.subplots()
+        plot(ax=axes, **given)
+        texts = _under_the_pointer(axes) if size != _NARROW else []
         written = io.StringIO()
         no_data = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(written, format="svg", metadata=no_data)
-    return written.getvalue()
+    svg = written.getvalue()
+    for nth, text in enumerate(texts):
+        title = f'<g class="{_PART}"><title>{escape(text)}</title>'
+        svg = svg.replace(f'<g id="{_PART}{nth}">', title, 1)
+    return svg
 
 
 def _adapt(svg: str, name: str, label: str) -> str:
@@ -71,37 +99,27 @@ def _adapt(svg: str, name: str, label: str) -> str:
     return body.strip()
 
 
-def pictures(history: History, timezone: str) -> list[Picture]:
-    """Draw all pictures of a history.
-
-    Parameters
-    ----------
-    history : CallHistory or mapping of tables
-        What to draw.
-    timezone : str
-        IANA name of the timezone that labels the time.
-
-    Returns
-    -------
-    list of Picture
-        In the order of the page, as SVG elements for an HTML body.
-    """
-    wanted: tuple[tuple[Callable[..., Any], str, bool], ...] = (
-        (plots.plot_cost, "Cost over time, by kind", False),
-        (plots.plot_concurrency, "Calls at once over time", False),
-        (plots.plot_heatmap, "Calls by hour and weekday", True),
-        (plots.plot_durations, "Duration of answered calls", True),
-        (plots.plot_quality, "Answer-seizure ratio and average call duration over time", False),
+def pictures(page: Page) -> list[Picture]:
+    """Draw all pictures of a page, in its order, as SVG elements for an HTML body."""
+    currency = page.currency if isinstance(page.currency, str) else None
+    near = page.far_ends
+    timed = {"timezone": page.timezone}
+    wanted: tuple[tuple[Callable[..., Any], str, bool, dict[str, Any]], ...] = (
+        (plots.plot_cost, "Cost over time, by kind", False, {**timed, "currency": currency}),
+        (plots.plot_concurrency, "Outside calls at once over time", False, {**timed, **near}),
+        (plots.plot_heatmap, "Outside calls by hour and weekday", True, {**timed, **near}),
+        (plots.plot_durations, "Length of answered outside calls", True, near),
+        (plots.plot_quality, "Share of calls placed that were answered", True, {**timed, **near}),
+        (plots.plot_acd, "Average length of calls placed", True, {**timed, **near}),
     )
     drawn = []
-    for plot, label, half in wanted:
-        given: dict[str, Any] = {"history": history}
-        if plot is not plots.plot_durations:
-            given["timezone"] = timezone
+    for plot, label, half, given in wanted:
         name = plot.__name__.removeprefix("plot_")
         sizes = {"wide": _HALF if half else _WIDE, "narrow": _NARROW}
         svg = {
-            form: _adapt(_draw(plot, size, name, **given), f"{name}-{form}", label)
+            form: _adapt(
+                _draw(plot, size, name, history=page.history, **given), f"{name}-{form}", label
+            )
             for form, size in sizes.items()
         }
         drawn.append(Picture(name, label, half, **svg))

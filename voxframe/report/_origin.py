@@ -1,0 +1,132 @@
+"""Where the page comes from: whose calls, when, how they were read and understood."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from voxframe import analysis
+from voxframe.analysis._output import records
+from voxframe.analysis._source import History, Source
+from voxframe.report._parts import NONE, Listing, Page, count, percent, plainly, stretch
+
+_READINGS = {
+    ("duration", "connected"): "A call's duration is the time it was connected",
+    ("duration", "total"): "A call's duration may hold ringing, so waits are given as bounds",
+    ("start", "answer"): "An answered call that was placed starts at its answer",
+    ("start", "dial"): "A call that was placed starts when it is dialled",
+    ("start", "unknown"): "Whether a call that was placed starts at the dial or at the answer "
+                          "cannot be told, so waits are given as bounds",
+    ("incoming", "arrival"): "A call that comes in starts when it arrives",
+    ("incoming", "answer"): "A call that comes in starts when the scenario answers it; waits are "
+                            "counted from the session's start",
+}  # fmt: skip
+# Accounts that are named at the top.
+_FEW = 6
+_SIDES = {
+    "network": "outside (telephone network)", "own": "one of us", "machine": "a machine",
+    "unknown": "not known, in no ratio",
+}  # fmt: skip
+
+
+def header(page: Page) -> list[tuple[str, str]]:
+    """Return whose calls these are, of when, and what was selected."""
+    receipt = getattr(page.history, "receipt", None)
+    accounts = page.source["sessions"]["account_id"].combine_chunks().unique().drop_null()
+    account = getattr(receipt, "account_id", None)
+    named = sorted(each.as_py() for each in accounts)
+    more = f" and {len(named) - _FEW} more" if len(named) > _FEW else ""
+    shown = ", ".join(map(str, named[:_FEW])) + more
+    lines = [("Account", shown or ("not known" if account is None else str(account)))]
+    when = covered(page.history, page.timezone)
+    lines.append(("Time", f"{when}, by the clock of {page.timezone}"))
+    if page.previous is not None:
+        lines.append(("Compared with", covered(page.previous, page.timezone)))
+    if receipt is not None:
+        chosen = "; ".join(
+            f"{name.replace('_', ' ')} {page.label(value)}"
+            for name, value in receipt.filters.items()
+        )
+        lines.append(("Filters", chosen or "none: all sessions"))
+    money = page.currency if isinstance(page.currency, str) else (
+        "by account" if page.currency else "the account's currency")  # fmt: skip
+    lines.append(("Money", money))
+    if unread := sorted(page.source.unread):
+        words = {"calls": "calls", "records": "recordings", "resource_usage": "other resources"}
+        lines.append(("Not read", ", ".join(words[name] for name in unread)))
+    return lines
+
+
+def covered(history: History, timezone: str) -> str:
+    """Return the window that was read, or where it is not known the days with sessions."""
+    source = Source.of(history)
+    starts = source.session_starts
+    if source.window is not None:
+        ends = np.array(source.window)
+    elif len(starts):
+        ends = np.array([starts.min(), starts.max() + 1])
+    else:
+        return "no sessions"
+    first, last = pd.to_datetime(ends, unit="s", utc=True).tz_convert(timezone)
+    if source.window is None:
+        first, last = first.normalize(), (last - pd.Timedelta(seconds=1)).normalize()
+        last += pd.DateOffset(days=1)
+    return stretch(first, last)
+
+
+def notes(page: Page) -> list[str]:
+    """Return what should be known of prices, and of legs in all, as a receipt counts them."""
+    costs = analysis.cost_breakdown(page.history, currency=page.currency)
+    found = [str(costs.attrs["note"])] if "note" in costs.attrs else []
+    found = [each.replace(" Say which with currency=.", "") for each in found]
+    if page.calls_read:
+        legs = page.source.legs
+        minutes = count(legs.seconds.sum() / 60)
+        answered = percent(legs.answered.mean() if len(legs.answered) else pd.NA)
+        found.append(
+            f"In all there are {count(len(legs.answered))} legs, colleagues' own phones included: "
+            f"{answered} of them were answered, {minutes} minutes."
+        )
+    return found
+
+
+def readings(page: Page) -> list[str]:
+    """Return how starts and durations of calls were read, and on what that rests."""
+    if not page.calls_read or not page.source.count("calls"):
+        return []
+    return [
+        f"{_READINGS[row['question'], row['reading']]} ({row['evidence']})."
+        for row in records(analysis.leg_clock(page.history))
+    ]
+
+
+def far_ends(page: Page) -> Listing:
+    """Return what was taken for outside, and what for one of us."""
+    frame = analysis.far_ends(page.history, **page.far_ends)
+    rows = tuple(
+        (" ".join(filter(None, [
+            page.label(row["type"], "no kind"),
+            "" if pd.isna(row["domain"]) else page.label(row["domain"])])),
+         {"in": "calls us", "out": "is called"}.get(row["direction"], NONE),
+         _SIDES[row["side"]], page.label(row["rule"]), count(row["legs"]))
+        for row in records(frame)
+    )  # fmt: skip
+    heads = ("", "direction", "taken for", "because it is", "legs")
+    note = "If one of these is wrong, name your own people with --own and make the page again."
+    texts = frozenset({"direction", "taken for", "because it is"})
+    return Listing(
+        "Who counts as outside, and who as one of us", note, heads, rows,
+        minor=frozenset({"because it is"}), texts=texts, nothing=page.nothing,
+    )  # fmt: skip
+
+
+def receipt_of(page: Page) -> list[tuple[str, str]]:
+    """Return the receipt of the read."""
+    receipt: Any = getattr(page.history, "receipt", None)
+    if receipt is None:
+        return []
+    return [
+        (name.replace("_", " "), page.label(plainly(value, name)) if name == "filters"
+         else plainly(value, name))
+        for name, value in receipt.to_dict().items()
+    ]  # fmt: skip

@@ -1,0 +1,117 @@
+"""Who called, who answered, and whom to call back."""
+
+import numpy as np
+import pandas as pd
+
+from voxframe import analysis
+from voxframe.analysis._output import records
+from voxframe.report._parts import (
+    TOP,
+    Listing,
+    Page,
+    bars,
+    count,
+    few,
+    lasting,
+    moment,
+    only,
+    percent,
+)
+
+_CALL_BACK = 25
+# What stands around a number in its other forms.
+_AROUND = r"^(?:sips?:)?(?:\+|00)?|@.*$"
+
+
+def still_missed(page: Page) -> pd.DataFrame:
+    """Return callers who were not heard of since they were missed last, the most often first."""
+    frame = analysis.missed(page.history, within="7D", timezone=page.timezone, **page.far_ends)
+    known = frame[frame["caller"].notna()].sort_values("start_date", kind="stable")
+    number = known["caller"].astype(str).str.replace(_AROUND, "", regex=True)
+    last = known.assign(times=number.groupby(number).transform("size"))
+    last = last[~number.duplicated(keep="last")]
+    since = last["reached"] | last["called_again"]
+    return last[~since].sort_values(["times", "start_date"], ascending=False, kind="stable")
+
+
+def _to_call_back(page: Page, frame: pd.DataFrame) -> Listing:
+    rows = tuple(
+        (page.caller(row["caller"]), count(row["times"]),
+         moment(row["start_date"]).replace(" ", "\N{NO-BREAK SPACE}"),
+         lasting(row["waited"]), page.label(row["rule_name"]), "no answer" if row["dialled"] else "no")
+        for row in records(frame.head(_CALL_BACK))
+    )  # fmt: skip
+    rest = len(frame) - len(rows)
+    note = (
+        "Somebody was rung for them and nobody answered; since then, within 7 days, they neither "
+        "called again nor were reached. Those who tried most often first."
+        + (f" {count(rest)} more are not shown." if rest > 0 else "")
+        + ("" if page.show_numbers else " Numbers are masked; the time finds them in the history.")
+    )
+    heads = ("caller", "missed", "last time", "held on", "rule", "called back")
+    return Listing("Whom to call back", note, heads, rows, bars(frame["times"].head(_CALL_BACK))
+                   if len(frame) else (), frozenset({"held on", "rule"}),
+                   frozenset({"last time", "rule", "called back"}), page.nothing,
+                   "call-back")  # fmt: skip
+
+
+def _outcomes(page: Page) -> Listing:
+    frame = analysis.inbound_outcomes(page.history, by="application_name", **page.far_ends)
+    frame = frame[frame["inbound"].fillna(0) > 0]
+    names = ("inbound", "person", "missed", "no_person_tried", "not_accepted")
+    rows = tuple(
+        (page.label(row["application_name"], "no application"),
+         *(count(row[name]) for name in names), percent(row["abandonment_rate"]))
+        for row in records(frame)
+    )  # fmt: skip
+    note = (
+        "Answered: a person took it. Missed: somebody was rung and nobody answered. Machine only: "
+        "an announcement or a menu answered, and nobody was rung. Refused: nothing answered."
+    )
+    heads = ("", "callers", "answered", "missed", "machine only", "refused", "share missed")
+    minor = frozenset({"answered", "machine only", "refused"})
+    return Listing("What became of callers", note, heads, rows, bars(frame["inbound"]), minor,
+                   nothing=page.nothing)  # fmt: skip
+
+
+def _agents(page: Page) -> Listing:
+    frame = analysis.agents(page.history, **page.far_ends) if page.calls_read else pd.DataFrame()
+    rows = tuple(
+        (page.label(row["agent"], "no name"), count(row["offered"]), count(row["answered"]),
+         count(row["missed"]), count(row["elsewhere"]), count(row["offline"]),
+         percent(row["answer_rate"]), few(np.round(row["connected_minutes"])))
+        for row in records(frame.head(TOP))
+    )  # fmt: skip
+    note = (
+        "For callers. Another took it: several were rung at once. Not logged in: the app was off. "
+        "How long a phone rang, holding and work after a call are not in this data."
+        + (f" {count(len(frame) - TOP)} more are not shown." if len(frame) > TOP else "")
+    )
+    heads = ("", "rung", "took", "missed", "another took it", "not logged in", "share taken",
+             "minutes")  # fmt: skip
+    minor = frozenset({"another took it", "not logged in", "minutes"})
+    return Listing("Agents", note, heads, rows, bars(frame["offered"].head(TOP)) if rows else (),
+                   minor, nothing=page.nothing)  # fmt: skip
+
+
+def _again(page: Page) -> Listing:
+    back = only(analysis.called_back(page.history, **page.far_ends))
+    repeat = only(analysis.repeat_callers(page.history, **page.far_ends))
+    lines = (
+        ("Missed callers", count(back["missed"]), ""),
+        ("called back within an hour", count(back["dialled"]), percent(back["dialled_share"])),
+        ("reached within an hour", count(back["reached"]), percent(back["reached_share"])),
+        ("called again themselves within an hour", count(back["called_again"]), ""),
+        ("Calls from a number that called in the 7 days before", count(repeat["repeats"]),
+         percent(repeat["repeat_share"])),
+        ("One call was enough: answered, and no further call for 7 days", count(repeat["enough"]),
+         percent(repeat["enough_share"])),
+    )  # fmt: skip
+    rows = lines if page.calls_read else ()
+    return Listing("Called back, and calling again", "", ("", "calls", "share"), rows,
+                   nothing=page.nothing)  # fmt: skip
+
+
+def people_tables(page: Page, open_calls: pd.DataFrame) -> list[Listing]:
+    """Return the tables of callers and agents."""
+    return [_outcomes(page), _to_call_back(page, open_calls), _agents(page), _again(page)]

@@ -1,0 +1,107 @@
+"""Why calls fail, which numbers fail, how many lines it takes."""
+
+import pandas as pd
+
+from voxframe import analysis
+from voxframe.analysis._output import records
+from voxframe.report._parts import (
+    NONE,
+    TOP,
+    Listing,
+    Page,
+    bars,
+    count,
+    few,
+    moment,
+    percent,
+)
+
+# Fewer attempts than this say little about a number.
+_TRIED = 2
+_MEASURES = {
+    "busiest": "the busiest 60 minutes of all",
+    "daily peak": "each working day's busiest hour, on average",
+    "steadiest": "the same hour every working day",
+}
+
+
+def failing_numbers(page: Page) -> pd.DataFrame:
+    """Return the outside numbers that were dialled several times and never answered."""
+    frame = analysis.traffic(page.history, freq=None, by="remote_number", **page.far_ends)
+    if not page.calls_read:
+        return frame.iloc[:0]
+    silent = frame[(frame["attempts"] >= _TRIED) & (frame["answered"] == 0)]
+    silent = silent[silent["remote_number"].notna()]
+    ends = analysis.end_reasons(page.history, by="remote_number", side="network", **page.far_ends)
+    main = ends.drop_duplicates("remote_number")[["remote_number", "meaning", "outcome"]]
+    return silent.merge(main, on="remote_number", how="left").sort_values(
+        ["attempts", "remote_number"], ascending=[False, True]
+    )
+
+
+def _reasons(page: Page) -> Listing:
+    ends = analysis.end_reasons(page.history, by="direction", side="network", **page.far_ends)
+    ends = ends[ends["direction"] == "out"]
+    rows = tuple(
+        (row["meaning"], NONE if pd.isna(row["end_reason_code"]) else str(row["end_reason_code"]),
+         "yes" if row["delivered"] else "no", count(row["calls"]), percent(row["share"]))
+        for row in records(ends.head(TOP))
+    )  # fmt: skip
+    note = (
+        "Calls that we placed to outside numbers and nobody answered. Where the other phone was "
+        "not reached, the network or the number is to blame."
+    )
+    heads = ("", "SIP code", "phone reached", "calls", "share")
+    return Listing("Why calls were not answered", note, heads, rows, bars(ends["calls"].head(TOP)),
+                   frozenset({"SIP code"}), nothing=page.nothing)  # fmt: skip
+
+
+def _numbers(page: Page, frame: pd.DataFrame) -> Listing:
+    rows = tuple(
+        (page.caller(row["remote_number"]), count(row["attempts"]),
+         "" if pd.isna(row["meaning"]) else row["meaning"])
+        for row in records(frame.head(TOP))
+    )  # fmt: skip
+    rest = len(frame) - len(rows)
+    note = f"Dialled {_TRIED} times or more, never answered." + (
+        f" {count(rest)} more are not shown." if rest > 0 else ""
+    )
+    return Listing("Numbers that never answer", note, ("number", "attempts", "mostly"), rows,
+                   bars(frame["attempts"].head(TOP)), texts=frozenset({"mostly"}),
+                   nothing=page.nothing, anchor="numbers")  # fmt: skip
+
+
+def _finishes(page: Page) -> Listing:
+    frame = analysis.finish_reasons(page.history)
+    rows = tuple(
+        (page.label(row["finish_reason"], "no reason given"),
+         "" if pd.isna(row["meaning"]) else row["meaning"],
+         count(row["sessions"]), percent(row["share"]))
+        for row in records(frame)
+    )  # fmt: skip
+    return Listing("How sessions ended", "", ("", "meaning", "sessions", "share"), rows,
+                   bars(frame["sessions"]), frozenset({"meaning"}),
+                   frozenset({"meaning"}))  # fmt: skip
+
+
+def _lines(page: Page) -> Listing:
+    frame = analysis.peak_load(page.history, timezone=page.timezone, **page.far_ends)
+    rows = tuple(
+        (_MEASURES[row["measure"]],
+         f"{moment(row['day'])[:-7]}, {row['clock']}" if not pd.isna(row["day"])
+         else (NONE if pd.isna(row["clock"]) else f"{row['clock']}"),
+         few(row["erlangs"]), count(row["lines"]))
+        for row in records(frame)
+    )  # fmt: skip
+    note = (
+        "So that 1 outside call in 100 finds no line free (Erlang B), Monday to Friday. Ringing "
+        "holds a line too and is not in the data: at least so many."
+    )
+    heads = ("", "when", "calls at once", "lines needed")
+    return Listing("How many lines it takes", note, heads, rows, bars(frame["erlangs"]),
+                   texts=frozenset({"when"}), nothing=page.nothing)  # fmt: skip
+
+
+def quality_tables(page: Page, silent: pd.DataFrame) -> list[Listing]:
+    """Return the tables of what failed."""
+    return [_reasons(page), _numbers(page, silent), _finishes(page), _lines(page)]
