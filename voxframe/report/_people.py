@@ -38,7 +38,8 @@ def _to_call_back(page: Page, frame: pd.DataFrame) -> Listing:
     rows = tuple(
         (page.caller(row["caller"]), count(row["times"]),
          moment(row["start_date"]).replace(" ", "\N{NO-BREAK SPACE}"),
-         lasting(row["waited"]), page.label(row["rule_name"]), "no answer" if row["dialled"] else "no")
+         lasting(row["waited"]), page.label(row["rule_name"]),
+         "no answer" if row["dialled"] else "no")
         for row in records(frame.head(_CALL_BACK))
     )  # fmt: skip
     rest = len(frame) - len(rows)
