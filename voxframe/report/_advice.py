@@ -79,4 +79,7 @@ def _unpriced(page: Page) -> list[Advice]:
     calls = only(analysis.traffic(page.history, freq=None, side=None))
     if pd.isna(calls["unpriced"]) or not calls["unpriced"]:
         return []
-    return [Advice(f"Wait for {counted(calls['unpriced'], 'price')}: the cost may still rise.")]
+    without = counted(calls["unpriced"], "answered call")
+    return [
+        Advice(f"Read it again in some days: {without} had no price yet, so the cost will rise.")
+    ]
