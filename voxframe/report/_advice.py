@@ -81,5 +81,5 @@ def _unpriced(page: Page) -> list[Advice]:
         return []
     without = counted(calls["unpriced"], "answered call")
     return [
-        Advice(f"Read it again in some days: {without} had no price yet, so the cost will rise.")
+        Advice(f"Read again in some days: {without} had no price yet, so the cost rises.")
     ]
