@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import voxframe
 from tests.support import generated
 from voxframe import errors
@@ -56,3 +58,15 @@ def test_files_that_the_readme_names_exist():
     assert named
     if (ROOT / "voxframe").exists():
         assert [name for name in named if not (ROOT / name.strip(".,;:|")).exists()] == []
+
+
+def test_contributors_find_every_room_on_the_plan():
+    if not (ROOT / ".github").exists():
+        pytest.skip("only in a checkout")
+    plan = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = {
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in PACKAGE.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert [room for room in sorted(rooms) if room not in plan] == []

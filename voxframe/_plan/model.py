@@ -8,6 +8,8 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from voxframe._spec.limits import LARGEST_OFFSET, PAGE_SIZE
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -21,8 +23,8 @@ class Limits:
         Sessions that an answer can skip, at most.
     """
 
-    page: int = 1000
-    offset: int = 10_000
+    page: int = PAGE_SIZE
+    offset: int = LARGEST_OFFSET
 
 
 def format_wall_time(second: int) -> str:
@@ -40,7 +42,7 @@ class PageRequest:
 
     first: int
     last: int
-    count: int = 1000
+    count: int = PAGE_SIZE
     offset: int = 0
     desc: bool = False
     total: bool = False

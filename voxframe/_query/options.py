@@ -6,9 +6,10 @@ from typing import Any, Literal, TypeAlias
 
 from voxframe._progress import Report
 from voxframe._query.names import nearest
-from voxframe._query.query import MOST_IDS, Form, Query, query, refuse_contradictions
+from voxframe._query.query import Form, Query, query, refuse_contradictions
 from voxframe._query.spelling import spell
 from voxframe._query.window import Window, window
+from voxframe._spec.limits import LARGEST_OFFSET, MOST_IDS, PAGE_SIZE
 from voxframe.errors import InvalidQueryError
 
 Ids: TypeAlias = Iterable[int] | int | None
@@ -16,8 +17,7 @@ Texts: TypeAlias = Iterable[str] | str | None
 UnknownFields: TypeAlias = Literal["keep", "ignore", "raise"]
 
 _UNKNOWN_FIELDS = ("keep", "ignore", "raise")
-# https://voximplant.com/docs/references/httpapi/history#getcallhistory
-_PAGE_RANGES = {"count": (1, 1000), "offset": (0, 10_000)}
+_PAGE_RANGES = {"count": (1, PAGE_SIZE), "offset": (0, LARGEST_OFFSET)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,9 @@ from typing import Any
 
 from voxframe._query.spelling import integer, spell, spellings
 from voxframe._query.window import Window
+from voxframe._spec.limits import MOST_IDS
 from voxframe._spec.parameters import PARAMETERS
 from voxframe.errors import InvalidQueryError
-
-MOST_IDS = 1000
-"""Session ids in one request, at most."""
 
 Form = dict[str, str]
 
