@@ -80,6 +80,4 @@ def _unpriced(page: Page) -> list[Advice]:
     if pd.isna(calls["unpriced"]) or not calls["unpriced"]:
         return []
     without = counted(calls["unpriced"], "answered call")
-    return [
-        Advice(f"Read again in some days: {without} had no price yet, so the cost rises.")
-    ]
+    return [Advice(f"Read again in some days: {without} had no price yet, so the cost rises.")]
