@@ -254,7 +254,7 @@ def test_what_cannot_be_grouped_or_cut_is_named(day: dict[str, pa.Table]) -> Non
         analysis.finish_reasons(day, by="remote_number")
     with pytest.raises(ValueError, match="divide a day"):
         analysis.traffic(day, freq="7h")
-    with pytest.raises(ValueError, match="no frequency"):
+    with pytest.raises(ValueError, match="is not a frequency"):
         analysis.traffic(day, freq="fortnight")
     with pytest.raises(ValueError, match="Europe/Atlantis"):
         analysis.cost_breakdown(day, timezone="Europe/Atlantis", freq="D")

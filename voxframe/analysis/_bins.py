@@ -1,6 +1,7 @@
 """Stretches of a person's time: hours, days, weeks, months in a timezone."""
 
 from dataclasses import dataclass
+from typing import TypeGuard
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -83,14 +84,15 @@ def zone(timezone: str) -> str:
 
 
 def _wall(first: int, last: int, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
-    ends = pd.to_datetime([first, last], unit="s", utc=True).tz_convert(timezone)
+    # A name alone would be pytz's in pandas 2, whose rules may be another year's than ZoneInfo's.
+    ends = pd.to_datetime([first, last], unit="s", utc=True).tz_convert(ZoneInfo(timezone))
     naive = ends.tz_localize(None)
     return naive[0], naive[1]
 
 
 def _instants(wall: pd.DatetimeIndex, timezone: str, *, first: bool) -> Ints:
     flags = np.full(len(wall), first)
-    placed = wall.tz_localize(timezone, ambiguous=flags, nonexistent="shift_forward")
+    placed = wall.tz_localize(ZoneInfo(timezone), ambiguous=flags, nonexistent="shift_forward")
     return np.asarray(placed.as_unit("s").asi8, np.int64)
 
 
@@ -139,7 +141,7 @@ def make_bins(seconds: Ints, freq: str, timezone: str) -> Bins:
         return Bins(np.zeros(1, np.int64), timezone)
     first, last = int(seconds.min()), int(seconds.max())
     begin, end = _wall(first, last, timezone)
-    if isinstance(offset, pd.offsets.Tick):
+    if _is_of_the_clock(offset):
         edges = _clock_edges(begin, end, pd.Timedelta(offset), timezone)
     else:
         edges = _calendar_edges(begin, end, offset, timezone)
@@ -148,12 +150,17 @@ def make_bins(seconds: Ints, freq: str, timezone: str) -> Bins:
     return Bins(edges[low : high + 1], timezone)
 
 
+def _is_of_the_clock(offset: pd.offsets.BaseOffset) -> TypeGuard[pd.offsets.Tick]:
+    # To pandas 2 a day is 24 hours, too.
+    return isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day)
+
+
 def _offset(freq: str) -> pd.offsets.BaseOffset:
     try:
         offset = pd.tseries.frequencies.to_offset(_ANCHORED.get(freq, freq))
     except ValueError as error:
         raise ValueError(f"freq: {freq!r} is not a frequency; give 'h', 'D', 'W' or 'M'") from error
-    if isinstance(offset, pd.offsets.Tick):
+    if _is_of_the_clock(offset):
         step = pd.Timedelta(offset)
         if step < pd.Timedelta(seconds=1) or pd.Timedelta(days=1) % step:
             raise ValueError(f"{freq!r} does not divide a day.")
