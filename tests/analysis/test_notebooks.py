@@ -35,9 +35,10 @@ def tables(cell: Any) -> list[str]:
     return [re.sub(r" +", " ", re.sub(r"<NA>|\bNaN\b", "NA", text)) for text in shown]
 
 
-def test_there_are_three() -> None:
+def test_there_are_four() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "1-first-look", "2-cost-report", "3-failures-and-busy-lines",
+        "4-a-nightly-job",
     ]  # fmt: skip
 
 
