@@ -17,9 +17,15 @@ from tests.support.histories import at, random_tables, tables
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
 
+import voxframe
 from voxframe import CallHistory, Receipt
+from voxframe._cli.main import main
+from voxframe.emulator import Emulator, World
+from voxframe.report._figures import Changes, main_figures, traffic_figures
+from voxframe.report._money import money_tables
+from voxframe.report._origin import notes
 from voxframe.report._page import report_html
-from voxframe.report._parts import masked
+from voxframe.report._parts import Page, masked
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 
@@ -260,3 +266,69 @@ def test_a_browser_shows_it_at_a_desk_and_on_a_phone(
             dark = sum(count for count, value in shades if value < 80) / (2400 * (right - left))
             assert (dark > 0.6) == (scheme == "dark")
             assert len(shades) > 100
+
+
+def test_the_demo_the_repr_and_the_report_agree() -> None:
+    with Emulator(World(sessions=20_000, start="2026-10-01", end="2026-11-01", seed=0)) as account:
+        month = voxframe.read_call_history(
+            "2026-10-01", "2026-11-01", credentials=account.credentials,
+            base_url=account.base_url, progress=False,
+        )  # fmt: skip
+    page = Page(month, None, "UTC", show_numbers=False, places=2, currency=None, own=(),
+                machine=(), network=())  # fmt: skip
+    figures = {each.name: each for each in
+               main_figures(page, Changes(page)) + traffic_figures(page, Changes(page))}  # fmt: skip
+    told = _plain(" ".join([*notes(page), *(f"{f.value} {f.note}" for f in figures.values())]))
+    tables_of_money = {table.title: table for table in money_tables(page)}
+    costs = {row[0]: row[4] for row in tables_of_money["Cost by application"].rows}
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    demo = _plain(readme.split("```console")[1].split("```")[0])
+    shown = _plain(repr(month))
+    values = {name: _plain(each.value) for name, each in figures.items()}
+    (sessions,) = re.findall(r"^  sessions +(\d+)", demo, re.MULTILINE)
+    (legs,) = re.findall(r"^  legs +(\d+)", demo, re.MULTILINE)
+    assert f"of {sessions} session" in shown
+    assert values["Sessions"] == sessions
+    (said,) = re.findall(rf"{legs} legs \(([\d.]+)% answered, (\d+) minutes\)", shown)
+    assert f"there are {legs} legs" in told
+    assert f"{said[0]} % of them were answered, {said[1]} minutes" in told
+    for name, line in (("Callers", "calls in"), ("Outside minutes", "minutes")):
+        assert re.search(rf"^    {line} +{values[name]}$", demo, re.MULTILINE)
+    placed = re.findall(r"^    calls out +(\d+) +([\d.]+)% answered$", demo, re.MULTILINE)
+    assert placed == [("9180", values["Our calls answered"].removesuffix(" %"))]
+    assert f"of {placed[0][0]} calls to outside numbers" in told
+    for name, demos, reprs in (
+        ("calls", "legs", "legs"), ("recordings", "records", "records"),
+        ("other", "other resources", "resources"),
+    ):  # fmt: skip
+        (price,) = re.findall(rf"^    {demos} +([\d.]+) ", demo, re.MULTILINE)
+        assert f"{name} {price}" in told
+        assert f"{reprs} {price}" in shown
+    assert f"cost {figures['Total cost'].value.replace(NARROW, '')}" in shown
+    below = demo.split("cost by application")[1]
+    by_application = dict(re.findall(r"^    (\S+) +([\d.]+)  \S", below, re.MULTILINE))
+    assert costs == by_application
+    # As a telephone person means it: outgoing calls to the network, callers, the busiest moment.
+    assert values["Our calls answered"] == "49.0 %"
+    assert (values["Callers"], values["Missed callers"]) == ("11142", "2834")
+    assert values["Answered within 20 s"] == "25.9 %"
+    assert (values["Outside minutes"], values["Minutes of talk"]) == ("62642", "44156")
+    assert (values["Most at once"], values["Busy hour"]) == ("13", "7.18 calls")
+
+
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+
+
+def _plain(text: str) -> str:
+    """Leave out what stands between thousands."""
+    return re.sub(rf"(?<=\d)[,{NARROW}](?=\d{{3}})", "", text).replace(NARROW, " ")
+
+
+def test_the_command_line_knows_ones_own_people_and_the_currency(tmp_path: Path) -> None:
+    CallHistory(random_tables(20, days=1), october()).to_parquet(tmp_path / "h")
+    out = tmp_path / "page.html"
+    given = ["report", str(tmp_path / "h"), "--out", str(out), "--quiet"]
+    assert main([*given, "--own", "pstn", "--currency", "EUR"]) == 0
+    text = " ".join(Reader(out.read_text(encoding="utf-8")).words)
+    assert "Total cost, EUR" in text
+    assert "is given as own" in text

@@ -1,6 +1,7 @@
 """``voxframe report``: one page to send on, of files or of the account itself."""
 
 import argparse
+import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from voxframe.errors import InvalidQueryError, VoxframeError
 # Of these a page of files can make use, too.
 _OF_THE_PAGE = {
     "command", "run", "default_of", "path", "out", "title", "timezone", "show_numbers", "json",
-    "quiet", "verbose",
+    "quiet", "verbose", "own", "currency", "open",
 }  # fmt: skip
 
 
@@ -32,6 +33,13 @@ def add(commands: Any) -> None:
     page.add_argument("--out", default="report.html", metavar="FILE", help="default: %(default)s")
     page.add_argument("--title", metavar="TEXT", help="default: Call history")
     page.add_argument("--show-numbers", action="store_true", help="show phone numbers")
+    page.add_argument(
+        "--own", action="append", default=[], metavar="FAR_END",
+        help="whose calls are not outside calls: a type (sip), a SIP domain (@pbx.example.com) or "
+        "a number (+4420794601*); may be repeated",
+    )  # fmt: skip
+    page.add_argument("--currency", metavar="LABEL", help="what prices are in, such as EUR")
+    page.add_argument("--open", action="store_true", help="open the page in a browser")
     add_window(report)
     add_connection(report)
     add_filters(report)
@@ -51,6 +59,8 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         title=given.title,
         timezone=given.timezone,
         show_numbers=given.show_numbers,
+        currency=given.currency,
+        own=given.own,
     )
     try:
         # A file's name may hold what is not Unicode.
@@ -59,6 +69,8 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         raise VoxframeError(f"{given.out} cannot be written: {error.strerror}") from None
     if not (given.quiet or given.json):
         print(f"{given.out}: {len(page) / 2**20:.1f} MiB; open it in a browser")
+    if given.open:
+        webbrowser.open(Path(given.out).absolute().as_uri())
     return {"out": given.out}
 
 
