@@ -276,8 +276,9 @@ def test_the_demo_the_repr_and_the_report_agree() -> None:
         )  # fmt: skip
     page = Page(month, None, "UTC", show_numbers=False, places=2, currency=None, own=(),
                 machine=(), network=())  # fmt: skip
-    figures = {each.name: each for each in
-               main_figures(page, Changes(page)) + traffic_figures(page, Changes(page))}  # fmt: skip
+    changes = Changes(page)
+    shown_ones = [*main_figures(page, changes), *traffic_figures(page, changes)]
+    figures = {each.name: each for each in shown_ones}
     told = _plain(" ".join([*notes(page), *(f"{f.value} {f.note}" for f in figures.values())]))
     tables_of_money = {table.title: table for table in money_tables(page)}
     costs = {row[0]: row[4] for row in tables_of_money["Cost by application"].rows}
