@@ -88,6 +88,11 @@ class Dataset:
         return found[0] if len(found) == 1 else found
 
     @property
+    def receipt(self) -> Receipt:
+        """What was read in all, and what it took; of several datasets their sum."""
+        return Receipt.sum([source.manifest().summary() for source in self._sources])
+
+    @property
     def days(self) -> pd.DataFrame:
         """One row a day with sessions, in order; of several datasets their sum.
 

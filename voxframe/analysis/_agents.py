@@ -5,14 +5,19 @@ import pandas as pd
 import pyarrow as pa
 
 from voxframe.analysis._bins import make_bins, marked
+from voxframe.analysis._by_day import Sources, span
 from voxframe.analysis._coded import Coded, encode
 from voxframe.analysis._costs import time_codes
 from voxframe.analysis._grouping import By, columns_by, of_rows, over_time
 from voxframe.analysis._inbound import judge_inbound
 from voxframe.analysis._output import grouped, ratio, unknown
 from voxframe.analysis._source import Entries, Flags, History, Ints, Source, integers
+from voxframe.analysis._tally import Tally, added
 
 _OFFLINE, _CANCELLED = 480, 487
+_COUNTS = (
+    "offered", "answered", "not_answered", "taken_by_another", "offline", "elsewhere", "missed",
+)  # fmt: skip
 
 
 def agents(
@@ -64,45 +69,62 @@ def agents(
         agent's legs in both directions, and ``acd``, their mean in seconds. The most
         offered first. Empty when the calls were not read.
     """
-    source = Source.of(history, own=own, machine=machine, network=network)
-    legs, parents = source.legs, source.parents("calls")
-    judged = judge_inbound(source)
-    mine = source.own
-    if inbound:
-        mine = mine & (np.append(judged.outcome, -1)[parents] >= 0)
-    numbers = encode(source["calls"]["remote_number"])
-    agent = Coded(numbers.codes, numbers.labels.cast(pa.string()))
-    columns = [("agent", agent), *columns_by(source, by, ("calls",), timezone)]
-    time = bins = None
+    sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
+    bins = None
     if freq is not None:
-        begun = legs.timed & mine
-        bins = make_bins(legs.start[begun], freq, timezone)
-        stretch = time_codes(legs.start, begun, bins)
-        time = Coded(stretch.codes[mine], stretch.labels)
-    groups = over_time(time, of_rows(columns, mine), int(mine.sum()))
+        begun = (source.legs.start[source.legs.timed & _of_agents(source, inbound)]
+                 for source in sources)  # fmt: skip
+        bins = make_bins(span(begun), freq, timezone)
 
-    def count(these: Flags) -> Ints:
-        return np.bincount(groups.codes[these[mine]], minlength=groups.size).astype(np.int64)
+    def tally(source: Source) -> Tally:
+        legs, parents, mine = source.legs, source.parents("calls"), _of_agents(source, inbound)
+        numbers = encode(source["calls"]["remote_number"])
+        agent = Coded(numbers.codes, numbers.labels.cast(pa.string()))
+        columns = of_rows([("agent", agent), *columns_by(source, by, ("calls",), timezone)], mine)
+        time = None
+        if bins is not None:
+            stretch = time_codes(legs.start, legs.timed & mine, bins)
+            time = Coded(stretch.codes[mine], stretch.labels)
+        groups = over_time(time, columns, int(mine.sum()))
 
-    ended = integers(source["calls"]["end_reason_code"], null=-1)
-    offered = mine & legs.outgoing
-    failed = offered & ~legs.answered
-    taken = failed & (np.append(judged.answer, -1)[parents] >= 0)
-    offline, elsewhere = failed & (ended == _OFFLINE), taken & (ended == _CANCELLED)
-    connected = np.bincount(groups.codes, legs.seconds[mine], groups.size)
-    figures = {
-        "offered": count(offered),
-        "answered": count(offered & legs.answered),
-        "not_answered": count(failed),
-        "taken_by_another": count(taken),
-        "offline": count(offline),
-        "elsewhere": count(elsewhere),
-        "missed": count(failed & ~offline & ~elsewhere),
-        "answer_rate": ratio(count(offered & legs.answered), count(offered)),
-        "connected_minutes": connected / 60,
-        "acd": ratio(connected, count(mine & legs.measured)),
+        def count(these: Flags) -> Ints:
+            return np.bincount(groups.codes[these[mine]], minlength=groups.size).astype(np.int64)
+
+        ended = integers(source["calls"]["end_reason_code"], null=-1)
+        offered = mine & legs.outgoing
+        failed = offered & ~legs.answered
+        taken = failed & (np.append(judge_inbound(source).answer, -1)[parents] >= 0)
+        offline, elsewhere = failed & (ended == _OFFLINE), taken & (ended == _CANCELLED)
+        seconds = np.bincount(groups.codes, legs.seconds[mine], groups.size).astype(np.int64)
+        return Tally.of(
+            groups,
+            offered=count(offered),
+            answered=count(offered & legs.answered),
+            not_answered=count(failed),
+            taken_by_another=count(taken),
+            offline=count(offline),
+            elsewhere=count(elsewhere),
+            missed=count(failed & ~offline & ~elsewhere),
+            connected=seconds,
+            measured=count(mine & legs.measured),
+        )
+
+    (found,) = added((tally(source),) for source in sources)
+    figures = {name: found[name] for name in _COUNTS}
+    figures |= {
+        "answer_rate": ratio(found["answered"], found["offered"]),
+        "connected_minutes": found["connected"] / 60,
+        "acd": ratio(found["connected"], found["measured"]),
     }
-    if "calls" in source.unread:
+    if "calls" in sources.unread:
         figures = unknown(figures)
-    labels = groups.labels if bins is None else marked(groups.labels, bins, source.window)
+    labels = found.labels if bins is None else marked(found.labels, bins, sources.window)
     return grouped(labels, figures, "offered", "numpy_nullable")
+
+
+def _of_agents(source: Source, inbound: bool) -> Flags:
+    """Return which legs are of an own far end, of inbound sessions alone or of all."""
+    if not inbound:
+        return source.own
+    called = np.append(judge_inbound(source).outcome, -1)[source.parents("calls")] >= 0
+    return np.asarray(source.own & called)

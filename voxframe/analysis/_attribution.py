@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._by_day import Sources
 from voxframe.analysis._coded import Coded, encode
 from voxframe.analysis._currency import Currency, currency_by, noted
 from voxframe.analysis._derived import numbers_of, outside_leg
@@ -11,6 +12,7 @@ from voxframe.analysis._grouping import KINDS, Groups, group
 from voxframe.analysis._money import WIDE, billionths, from_billionths, sums
 from voxframe.analysis._output import DtypeBackend, grouped
 from voxframe.analysis._source import Entries, History, Ints, Source
+from voxframe.analysis._tally import Tally, added
 
 NOBODY = "(nobody)"
 _METHODS = ("longest", "share")
@@ -132,25 +134,36 @@ def cost_by_agent(
     """
     if method not in _METHODS:
         raise ValueError(f"method: {method!r} is not one of {', '.join(map(repr, _METHODS))}.")
-    source = Source.of(history, own=own, machine=machine, network=network)
-    prices, agents = _prices(source), _agents_of_sessions(source)
-    borne = (_longest if method == "longest" else _shares)(agents, prices)
-    sessions = agents["session"].to_numpy(np.int64)
-    alone = np.ones(len(prices), np.bool_)
-    alone[sessions] = False
-    alone[-1] = bool(prices[-1])
-    nobody = np.flatnonzero(alone)
-    names = pa.array([*agents["agent"], *[NOBODY] * len(nobody)], pa.string())
-    amounts = [*borne, *(prices[session] for session in nobody)]
-    seconds = np.append(agents["seconds"].to_numpy(np.int64), np.zeros(len(nobody), np.int64))
-    owners = np.append(sessions, nobody)
-    groups = _grouped_by(source, currency, owners, "agent", encode(pa.chunked_array([names])))
+    sources = Sources.of(history, own=own, machine=machine, network=network)
+
+    def tally(source: Source) -> Tally:
+        prices, agents = _prices(source), _agents_of_sessions(source)
+        borne = (_longest if method == "longest" else _shares)(agents, prices)
+        sessions = agents["session"].to_numpy(np.int64)
+        alone = np.ones(len(prices), np.bool_)
+        alone[sessions] = False
+        alone[-1] = bool(prices[-1])
+        nobody = np.flatnonzero(alone)
+        names = pa.array([*agents["agent"], *[NOBODY] * len(nobody)], pa.string())
+        amounts = [*borne, *(prices[session] for session in nobody)]
+        seconds = np.append(agents["seconds"].to_numpy(np.int64), np.zeros(len(nobody), np.int64))
+        owners = np.append(sessions, nobody)
+        groups = _grouped_by(source, currency, owners, "agent", encode(pa.chunked_array([names])))
+        inside = groups.codes[owners < len(prices) - 1]
+        return Tally.of(
+            groups,
+            sessions=np.bincount(inside, minlength=groups.size),
+            seconds=np.bincount(groups.codes, seconds, groups.size).astype(np.int64),
+            cost=_added(source, groups, amounts),
+        )
+
+    (found,) = added((tally(source),) for source in sources)
     figures = {
-        "sessions": np.bincount(groups.codes[owners < len(prices) - 1], minlength=groups.size),
-        "connected_minutes": np.bincount(groups.codes, seconds, groups.size) / 60,
-        "cost": _added(source, groups, amounts),
+        "sessions": found["sessions"],
+        "connected_minutes": found["seconds"] / 60,
+        "cost": found["cost"],
     }
-    return noted(grouped(groups.labels, figures, "cost", dtype_backend), source, currency)
+    return noted(grouped(found.labels, figures, "cost", dtype_backend), sources, currency)
 
 
 def _grouped_by(
@@ -209,14 +222,19 @@ def cost_by_caller(
     ValueError
         For an account without a currency.
     """
-    source = Source.of(history, own=own, machine=machine, network=network)
-    prices, size = _prices(source), source.count("sessions")
-    # The last price is of rows whose session is not there.
-    owners = np.arange(size + bool(prices[-1]))
-    numbers = numbers_of(source, np.append(outside_leg(source), -1)[owners])
-    groups = _grouped_by(source, currency, owners, "number", numbers)
-    figures = {
-        "sessions": np.bincount(groups.codes[owners < size], minlength=groups.size),
-        "cost": _added(source, groups, prices[: len(owners)]),
-    }
-    return noted(grouped(groups.labels, figures, "cost", dtype_backend), source, currency)
+    sources = Sources.of(history, own=own, machine=machine, network=network)
+
+    def tally(source: Source) -> Tally:
+        prices, size = _prices(source), source.count("sessions")
+        # The last price is of rows whose session is not there.
+        owners = np.arange(size + bool(prices[-1]))
+        numbers = numbers_of(source, np.append(outside_leg(source), -1)[owners])
+        groups = _grouped_by(source, currency, owners, "number", numbers)
+        return Tally.of(
+            groups,
+            sessions=np.bincount(groups.codes[owners < size], minlength=groups.size),
+            cost=_added(source, groups, prices[: len(owners)]),
+        )
+
+    (found,) = added((tally(source),) for source in sources)
+    return noted(grouped(found.labels, found.figures, "cost", dtype_backend), sources, currency)

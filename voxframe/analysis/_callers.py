@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from voxframe.analysis._by_day import Sources
 from voxframe.analysis._derived import numbers_of
 from voxframe.analysis._followed import follow, seconds_of, until
 from voxframe.analysis._grouping import By
 from voxframe.analysis._inbound import judge_inbound
-from voxframe.analysis._outcomes import counts, session_groups
+from voxframe.analysis._outcomes import counts, in_time, session_bins, session_groups
 from voxframe.analysis._output import grouped, ratio, unknown
 from voxframe.analysis._source import Entries, History, Source
 
@@ -59,8 +60,10 @@ def called_back(
     """
     seconds = seconds_of("within", within)
     source = Source.of(history, own=own, machine=machine, network=network)
+    sources = Sources.of_one(source)
     judged = judge_inbound(source)
-    groups = session_groups(source, by, freq, timezone)
+    bins = session_bins(sources, freq, timezone)
+    groups = session_groups(source, by, bins, timezone)
     gone, followed = judged.is_("missed"), follow(source, judged, seconds)
     dialled, reached = (
         counts(groups, gone & followed.dialled),
@@ -80,7 +83,8 @@ def called_back(
     }
     if "calls" in source.unread:
         figures = unknown(figures)
-    return grouped(groups.labels, figures, "missed", "numpy_nullable")
+    labels = in_time(groups.labels, bins, source.window)
+    return grouped(labels, figures, "missed", "numpy_nullable")
 
 
 def repeat_callers(
@@ -128,8 +132,10 @@ def repeat_callers(
     """
     seconds = seconds_of("within", within)
     source = Source.of(history, own=own, machine=machine, network=network)
+    sources = Sources.of_one(source)
     judged = judge_inbound(source)
-    groups = session_groups(source, by, freq, timezone)
+    bins = session_bins(sources, freq, timezone)
+    groups = session_groups(source, by, bins, timezone)
     numbers = numbers_of(source, judged.caller)
     when = np.append(source.legs.start, 0)[judged.caller]
     known = np.flatnonzero(numbers.codes >= 0)
@@ -153,4 +159,5 @@ def repeat_callers(
     }
     if "calls" in source.unread:
         figures = unknown(figures)
-    return grouped(groups.labels, figures, "calls", "numpy_nullable")
+    labels = in_time(groups.labels, bins, source.window)
+    return grouped(labels, figures, "calls", "numpy_nullable")

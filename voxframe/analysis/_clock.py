@@ -1,13 +1,17 @@
 """How starts and durations of legs are to be read, decided from the data itself."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._by_day import Sources
+from voxframe.analysis._grouping import group
 from voxframe.analysis._output import to_frame
 from voxframe.analysis._source import Flags, History, Ints, Source, flags, integers, valid
+from voxframe.analysis._tally import Counted, Tally, added, occurrences
 
 # So many connected pairs decide; fewer may be chance.
 _ENOUGH = 30
@@ -59,32 +63,48 @@ def sole_pairs(source: Source) -> tuple[Ints, Ints]:
     return incoming[both], outgoing[both]
 
 
-def decide(source: Source) -> LegClock:
-    """Decide how legs are to be read; see :func:`leg_clock`."""
+def _evidence(source: Source) -> tuple[Tally, Tally]:
+    """Count what speaks for one reading or the other, and by how far pairs end apart."""
     legs, calls = source.legs, source["calls"]
     failed = valid(calls["successful"]) & ~flags(calls["successful"]) & valid(calls["duration"])
-    lasted = int((integers(calls["duration"])[failed] > 0).sum())
     incoming, outgoing = sole_pairs(source)
     timed = legs.timed & legs.measured
     known = timed[incoming] & timed[outgoing]
     end = legs.start + legs.seconds
     gaps = np.abs(end[incoming] - end[outgoing])[known]
-    together = int((gaps <= _TOGETHER).sum())
-    if lasted or len(gaps) < _ENOUGH:
-        start = "unknown"
-    else:
-        start = "answer" if np.median(gaps) <= _TOGETHER else "dial"
     parents = source.parents("calls")
     arriving = np.flatnonzero(legs.incoming & legs.timed & (parents >= 0))
     late = np.abs(legs.start[arriving] - source.session_starts[parents[arriving]]) > _SAME
-    on_time = len(late) - int(late.sum())
+    counts = {
+        "failed": failed.sum(),
+        "lasted": (integers(calls["duration"])[failed] > 0).sum(),
+        "arriving": len(late),
+        "on_time": (~late).sum(),
+    }
+    apart = occurrences(group([], len(gaps)), gaps, np.ones(len(gaps), np.bool_))
+    return Tally.of(group([], 0), **{n: np.array([c]) for n, c in counts.items()}), apart
+
+
+def decide(sources: Iterable[Source]) -> LegClock:
+    """Decide how legs are to be read; see :func:`leg_clock`."""
+    counts, apart = added(map(_evidence, sources))
+    failed, lasted, arriving, on_time = (
+        int(counts[name][0]) for name in ("failed", "lasted", "arriving", "on_time")
+    )
+    gaps = Counted.of(apart, counts)
+    number = int(gaps.counts[0])
+    together = int(gaps.times[gaps.numbers <= _TOGETHER].sum())
+    if lasted or number < _ENOUGH:
+        start = "unknown"
+    else:
+        start = "answer" if gaps.quantile(0.5)[0] <= _TOGETHER else "dial"
     return LegClock(
         "total" if lasted else "connected",
         start,
-        "arrival" if on_time >= _MOST * len(late) else "answer",
-        (lasted, int(failed.sum())),
-        (together, len(gaps)),
-        (on_time, len(late)),
+        "arrival" if on_time >= _MOST * arriving else "answer",
+        (lasted, failed),
+        (together, number),
+        (on_time, arriving),
     )
 
 
@@ -118,7 +138,7 @@ def leg_clock(history: History) -> pd.DataFrame:
     pandas.DataFrame
         Three rows: ``question``, ``reading``, ``evidence`` in words.
     """
-    clock = decide(Source.of(history))
+    clock = decide(Sources.of(history))
     table = pa.table(
         {
             "question": ["duration", "start", "incoming"],

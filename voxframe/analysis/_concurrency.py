@@ -1,22 +1,32 @@
 """How many calls there were at once, and when the lines were busiest."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from voxframe.analysis._bins import Bins, make_bins, marked, stamps, zone
+from voxframe.analysis._by_day import Sources, span
 from voxframe.analysis._output import to_frame
 from voxframe.analysis._source import Entries, History, Ints, Source, distinct
 
 HOUR = 3600
+# Later than any second of a date.
+_NEVER = 2**62
+_NEEDED = (
+    "duration", "incoming", "remote_number", "remote_number_type", "start_date", "start_time",
+    "successful", "cost",
+)  # fmt: skip
 
 
-def intervals(source: Source) -> tuple[Ints, Ints]:
-    """Return when answered legs begin and when they end, each sorted."""
+def _lasting(source: Source) -> Ints:
+    """Return when answered legs begin, and when they end."""
     legs = source.legs
     lasting = legs.timed & (legs.seconds > 0)
     start = legs.start[lasting]
-    return np.sort(start), np.sort(start + legs.seconds[lasting])
+    return np.stack([start, start + legs.seconds[lasting]])
 
 
 def _at(moments: Ints, starts: Ints, ends: Ints) -> Ints:
@@ -25,11 +35,55 @@ def _at(moments: Ints, starts: Ints, ends: Ints) -> Ints:
     return begun - np.searchsorted(ends, moments, side="right")
 
 
-def _steps(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
+def _steps(starts: Ints, ends: Ints, before: int) -> tuple[Ints, Ints]:
     moments = distinct(np.concatenate([starts, ends]))
     calls = _at(moments, starts, ends)
-    changed = np.diff(calls, prepend=0) != 0
+    changed = np.diff(calls, prepend=before) != 0
     return moments[changed], calls[changed]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Answered legs in order of time, in pieces that end where a day does.
+
+    Attributes
+    ----------
+    ends : ndarray
+        The first second with a call and the last; empty without calls.
+    days : Bins
+        From the one to the other.
+    """
+
+    ends: Ints
+    days: Bins
+    _sources: Sources
+    _side: str | None
+    _firsts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, sources: Sources, side: str | None, timezone: str) -> "Sweep":
+        """Find out when the legs of a side begin and end."""
+        # Those of a day may begin, by an odd date, before those of a day that is read earlier.
+        lasting = (_lasting(each.of_side(side)) for each in sources.reading(*_NEEDED))
+        spans = [span([starts, ends - 1]) for starts, ends in lasting]
+        whole = span(spans)
+        firsts = tuple(int(each[0]) if len(each) else _NEVER for each in spans)
+        return cls(whole, make_bins(whole, "D", timezone), sources, side, firsts)
+
+    def pieces(self) -> Iterator[tuple[Ints, Ints, int]]:
+        """Yield sorted starts and ends of legs as far as they lie in a piece, and when it ends."""
+        held = np.empty((2, 0), np.int64)
+        for at, source in enumerate(self._sources.reading(*_NEEDED)):
+            held = np.concatenate([held, _lasting(source.of_side(self._side))], axis=1)
+            coming = min(self._firsts[at + 1 :], default=_NEVER)
+            until = _NEVER
+            if coming < _NEVER:
+                until = int(self.days.edges[self.days.find(np.array([coming]))[0]])
+            begun = held[:, held[0] < until]
+            if begun.shape[1]:
+                yield np.sort(begun[0]), np.sort(np.minimum(begun[1], until)), until
+            held = held[:, held[1] > until]
+            held = np.maximum(held, [[until], [0]])
 
 
 def _occupied(moments: Ints, starts: Ints, ends: Ints) -> Ints:
@@ -82,15 +136,25 @@ def concurrency(
         ``erlangs``, the mean number of calls at once (ITU-T E.600). With None one row
         a change: ``start``, and ``calls`` from then on. Empty without calls.
     """
-    source = Source.of(history, own=own, machine=machine, network=network).of_side(side)
-    starts, ends = intervals(source)
+    sources = Sources.of(history, own=own, machine=machine, network=network)
+    sweep = Sweep.of(sources, side, timezone)
     if freq is None:
-        moments, calls = _steps(starts, ends)
+        changes, before = [np.empty((2, 0), np.int64)], 0
+        for starts, ends, until in sweep.pieces():
+            moments, calls = _steps(starts, ends, before)
+            # What goes on at the end of a piece is in the next one.
+            changes.append(np.stack([moments, calls])[:, moments < until])
+            before = int(_at(np.array([until - 1]), starts, ends)[0])
+        moments, calls = np.concatenate(changes, axis=1)
         table = pa.table({"start": stamps(moments, zone(timezone)), "calls": calls})
         return to_frame(table, "numpy_nullable")
-    bins = make_bins(np.concatenate([starts[:1], ends[-1:] - 1]), freq, timezone)
-    peak, at = _peaks(bins, starts, ends)
-    busy = np.diff(_occupied(bins.edges - starts[:1].sum(), *_since(starts, ends)))
+    bins = make_bins(sweep.ends, freq, timezone)
+    peak, at, busy = np.zeros((3, len(bins)), np.int64)
+    for starts, ends, _ in sweep.pieces():
+        here, first = _peaks(bins, starts, ends)
+        higher = here > peak
+        peak, at = np.where(higher, here, peak), np.where(higher, first, at)
+        busy += np.diff(_occupied(bins.edges - starts[0], *_since(starts, ends)))
     table = pa.table(
         {
             "start": bins.starts(),
@@ -99,17 +163,15 @@ def concurrency(
             "erlangs": busy / bins.lengths,
         }
     )
-    return to_frame(marked(table, bins, source.window), "numpy_nullable")
+    return to_frame(marked(table, bins, sources.window), "numpy_nullable")
 
 
 def _since(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     # Counted from the first call, no sum of seconds comes near the end of 64 bits.
-    return starts - starts[:1].sum(), ends - starts[:1].sum()
+    return starts - starts[0], ends - starts[0]
 
 
 def _peaks(bins: Bins, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
-    if not len(bins):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
     inner = bins.edges[:-1]
     moments = distinct(np.concatenate([starts, ends, inner]))
     calls = _at(moments, starts, ends)
@@ -153,30 +215,35 @@ def busy_hour(
         ``erlangs`` (in that hour), ``peak`` (the most calls at once in it). The busiest
         of all is ``result.loc[result["erlangs"].idxmax()]``.
     """
-    source = Source.of(history, own=own, machine=machine, network=network).of_side(side)
-    starts, ends = intervals(source)
-    days = make_bins(np.concatenate([starts[:1], ends[-1:] - 1]), "D", timezone)
-    day, first, busy = hours_of_days(days, starts, ends)
-    best = np.maximum.reduceat(busy, np.flatnonzero(np.diff(day, prepend=-1))) if len(day) else busy
-    which = np.cumsum(np.diff(day, prepend=-1) != 0) - 1
-    reached = np.flatnonzero(busy == best[which])
-    _, at = np.unique(which[reached], return_index=True)
-    chosen = reached[at]
+    sources = Sources.of(history, own=own, machine=machine, network=network)
+    sweep = Sweep.of(sources, side, timezone)
+    parts = [_busiest(sweep.days, starts, ends) for starts, ends, _ in sweep.pieces()]
+    day, start, busy, peak = np.concatenate([np.empty((4, 0), np.int64), *parts], axis=1)
     table = pa.table(
         {
-            "day": stamps(days.edges[day[chosen]], zone(timezone)),
-            "start": stamps(first[chosen], timezone),
-            "erlangs": busy[chosen] / HOUR,
-            "peak": _peak_within(first[chosen], starts, ends),
+            "day": stamps(sweep.days.edges[day], zone(timezone)),
+            "start": stamps(start, timezone),
+            "erlangs": busy / HOUR,
+            "peak": peak,
         }
     )
     return to_frame(table, "numpy_nullable")
 
 
+def _busiest(days: Bins, starts: Ints, ends: Ints) -> Ints:
+    """Return the busy hour of each day with calls: day, start, seconds, peak."""
+    day, first, busy = hours_of_days(days, starts, ends)
+    best = np.maximum.reduceat(busy, np.flatnonzero(np.diff(day, prepend=-1)))
+    which = np.cumsum(np.diff(day, prepend=-1) != 0) - 1
+    reached = np.flatnonzero(busy == best[which])
+    _, at = np.unique(which[reached], return_index=True)
+    chosen = reached[at]
+    peak = _peak_within(first[chosen], starts, ends)
+    return np.stack([day[chosen], first[chosen], busy[chosen], peak])
+
+
 def hours_of_days(days: Bins, starts: Ints, ends: Ints) -> tuple[Ints, Ints, Ints]:
     """Return all hours that begin at a minute of a day with calls: day, start, seconds."""
-    if not len(days):
-        return starts, starts, starts
     origin, near = starts[0], _since(starts, ends)
     # Days without calls are left out: one call with an odd date must not cost a century.
     lively = np.flatnonzero(np.diff(_occupied(days.edges - origin, *near)) > 0)
@@ -187,8 +254,6 @@ def hours_of_days(days: Bins, starts: Ints, ends: Ints) -> tuple[Ints, Ints, Int
 
 
 def _peak_within(hours: Ints, starts: Ints, ends: Ints) -> Ints:
-    if not len(hours):
-        return np.empty(0, np.int64)
     edges = distinct(np.concatenate([hours, hours + HOUR]))
     peak, _ = _peaks(Bins(np.append(edges, edges[-1] + 1), "UTC"), starts, ends)
     # Hours of neighbouring days may touch, never overlap: one stretch is one hour.

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from voxframe.analysis._bins import Bins, make_bins, marked
+from voxframe.analysis._by_day import Sources, span
 from voxframe.analysis._coded import Coded
 from voxframe.analysis._currency import Currency, currency_by, noted
 from voxframe.analysis._derived import moments
@@ -11,6 +12,7 @@ from voxframe.analysis._grouping import KINDS, By, columns_by, over_time
 from voxframe.analysis._money import cost_of, total
 from voxframe.analysis._output import DtypeBackend, grouped
 from voxframe.analysis._source import Entries, Flags, History, Ints, Source
+from voxframe.analysis._tally import Tally, added
 
 
 def time_codes(when: Ints, known: Flags, bins: Bins) -> Coded:
@@ -18,13 +20,14 @@ def time_codes(when: Ints, known: Flags, bins: Bins) -> Coded:
     return Coded(np.where(known, bins.find(when), -1), bins.starts())
 
 
-def _in_time(source: Source, freq: str, timezone: str) -> tuple[Coded, Bins]:
+def _moments(source: Source) -> tuple[Ints, Flags]:
     each = [moments(source, kind) for kind in KINDS]
-    when = np.concatenate([starts for starts, _ in each])
-    known = np.concatenate([flags for _, flags in each])
-    seen = np.concatenate([when[known], source.session_starts])
-    bins = make_bins(seen, freq, timezone)
-    return time_codes(when, known, bins), bins
+    return np.concatenate([starts for starts, _ in each]), np.concatenate([f for _, f in each])
+
+
+def _seen(source: Source) -> Ints:
+    when, known = _moments(source)
+    return np.concatenate([when[known], source.session_starts])
 
 
 def cost_breakdown(
@@ -101,20 +104,29 @@ def cost_breakdown(
     ValueError
         For an unknown column, frequency or timezone, or an account without a currency.
     """
-    source = Source.of(history, own=own, machine=machine, network=network)
+    sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     kinds = tuple(KINDS)
-    known = [f"{name}_cost" for kind, name in KINDS.items() if kind not in source.unread]
-    time, bins = (None, None) if freq is None else _in_time(source, freq, timezone)
-    counts = [source.count(kind) for kind in kinds]
-    owners = np.concatenate([source.parents(kind) for kind in kinds])
-    columns = [*currency_by(source, currency, owners), *columns_by(source, by, kinds, timezone)]
-    groups = over_time(time, columns, sum(counts))
-    parts = np.split(groups.codes, np.cumsum(counts)[:-1])
-    figures = {
-        f"{KINDS[kind]}_cost": cost_of(source, kind, codes, groups.size)
-        for kind, codes in zip(kinds, parts, strict=True)
-    }
-    figures["total_cost"] = total(source, *figures.values())
+    bins = None
+    if freq is not None:
+        seen = map(_seen, sources.reading("start_date", "start_time", "used_at"))
+        bins = make_bins(span(seen), freq, timezone)
+
+    def tally(source: Source) -> Tally:
+        counts = [source.count(kind) for kind in kinds]
+        owners = np.concatenate([source.parents(kind) for kind in kinds])
+        columns = [*currency_by(source, currency, owners), *columns_by(source, by, kinds, timezone)]
+        time = None if bins is None else time_codes(*_moments(source), bins)
+        groups = over_time(time, columns, sum(counts))
+        parts = np.split(groups.codes, np.cumsum(counts)[:-1])
+        costs = {
+            f"{KINDS[kind]}_cost": cost_of(source, kind, codes, groups.size)
+            for kind, codes in zip(kinds, parts, strict=True)
+        }
+        return Tally.of(groups, **costs)
+
+    (costs,) = added((tally(source),) for source in sources)
+    figures = {**costs.figures, "total_cost": total(sources.unread, *costs.figures.values())}
+    known = [f"{name}_cost" for kind, name in KINDS.items() if kind not in sources.unread]
     dearest = "total_cost" if len(known) == len(kinds) or not known else known[0]
-    labels = groups.labels if bins is None else marked(groups.labels, bins, source.window)
-    return noted(grouped(labels, figures, dearest, dtype_backend), source, currency)
+    labels = costs.labels if bins is None else marked(costs.labels, bins, sources.window)
+    return noted(grouped(labels, figures, dearest, dtype_backend), sources, currency)

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._by_day import Sources
 from voxframe.analysis._coded import Coded, encode
 from voxframe.analysis._grouping import KINDS
 from voxframe.analysis._money import billionths, sums
 from voxframe.analysis._source import Ints, Source
+from voxframe.analysis._tally import Tally, added
 
 Currency = str | Mapping[int, str] | None
 """One label for all, or one for each ``account_id``."""
@@ -40,9 +42,9 @@ def currency_by(source: Source, currency: Currency, owners: Ints) -> list[tuple[
     return [("currency", Coded(place[accounts.take(owners).codes], pa.array(labels, pa.string())))]
 
 
-def noted(frame: pd.DataFrame, source: Source, currency: Currency) -> pd.DataFrame:
+def noted(frame: pd.DataFrame, sources: Sources, currency: Currency) -> pd.DataFrame:
     """Note beside the frame that prices of several accounts were added up, and their parts."""
-    if currency is None and len(parts := prices_by_account(source)) > 1:
+    if currency is None and len(parts := prices_by_account(sources)) > 1:
         listed = ", ".join(f"{account}: {price:,.2f}" for account, price in parts.items())
         frame.attrs["note"] = (
             f"Prices of {len(parts)} accounts are added up as if they were in one currency "
@@ -51,17 +53,24 @@ def noted(frame: pd.DataFrame, source: Source, currency: Currency) -> pd.DataFra
     return frame
 
 
-def prices_by_account(source: Source) -> dict[int, float]:
+def prices_by_account(sources: Sources) -> dict[int, float]:
     """Return the whole price of each account's sessions, if there are several accounts."""
-    accounts = encode(source["sessions"]["account_id"])
-    names = accounts.labels.to_pylist()
-    if len(names) < 2:  # noqa: PLR2004 - one account has nothing to be told apart from
+    found = (encode(source["sessions"]["account_id"]) for source in sources.reading("account_id"))
+    # One account has nothing to be told apart from.
+    if len({name for accounts in found for name in accounts.labels.to_pylist()}) < 2:  # noqa: PLR2004
         return {}
-    parts = [
-        billionths(
-            sums(source[kind]["cost"], accounts.take(source.parents(kind)).codes, len(names))
-        )
-        for kind in KINDS
-    ]
+    (paid,) = added((_paid(source),) for source in sources.reading("account_id", "cost"))
+    parts = [billionths(paid[kind]) for kind in KINDS]
     whole = [sum(each) / 1e9 for each in zip(*parts, strict=True)]
-    return dict(sorted(zip(names, whole, strict=True)))
+    return dict(sorted(zip(paid.labels["account"].to_pylist(), whole, strict=True)))
+
+
+def _paid(source: Source) -> Tally:
+    """Add up the prices of each kind by account."""
+    accounts = encode(source["sessions"]["account_id"])
+    size = len(accounts.labels)
+    paid = {
+        kind: sums(source[kind]["cost"], accounts.take(source.parents(kind)).codes, size)
+        for kind in KINDS
+    }
+    return Tally(pa.table({"account": accounts.labels}), size, paid)

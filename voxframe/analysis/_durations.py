@@ -5,28 +5,33 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from voxframe.analysis._grouping import By, Groups, columns_by, group, of_rows
+from voxframe.analysis._by_day import Sources
+from voxframe.analysis._grouping import By, columns_by, group, of_rows
 from voxframe.analysis._output import grouped, in_order, ratio, to_frame, unknown
-from voxframe.analysis._source import Entries, History, Ints, Source
+from voxframe.analysis._source import Entries, History, Source
+from voxframe.analysis._tally import Counted, Tally, added, occurrences
 
-QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
+QUANTILES = {"min": 0.0, "p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "max": 1.0}
 EDGES = (0, 5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600)
 """Seconds at which the bars of a histogram begin, unless others are given."""
 
 
-def _measured(source: Source, by: By, timezone: str) -> tuple[Ints, Groups]:
-    rows = source.legs.measured
-    columns = of_rows(columns_by(source, by, ("calls",), timezone), rows)
-    return source.legs.seconds[rows], group(columns, int(rows.sum()))
+def _measured(sources: Sources, by: By, timezone: str) -> tuple[Tally, Counted]:
+    """Count how often each duration occurs, by group."""
 
+    def tally(source: Source) -> tuple[Tally, Tally]:
+        rows = source.legs.measured
+        columns = of_rows(columns_by(source, by, ("calls",), timezone), rows)
+        groups = group(columns, int(rows.sum()))
+        calls = np.bincount(groups.codes, minlength=groups.size)
+        seconds = source.legs.seconds[rows]
+        return Tally.of(groups, calls=calls), occurrences(
+            groups, seconds, np.ones_like(seconds) > 0
+        )
 
-def _quantile(ordered: Ints, first: Ints, counts: Ints, share: float) -> NDArray[np.float64]:
-    position = first + (counts - 1) * share
-    low = np.floor(position).astype(np.int64)
-    high = np.minimum(low + 1, first + counts - 1)
-    return np.asarray(ordered[low] + (ordered[high] - ordered[low]) * (position - low))
+    calls, seconds = added(map(tally, sources))
+    return calls, Counted.of(seconds, calls)
 
 
 def duration_stats(
@@ -61,28 +66,21 @@ def duration_stats(
         Without ``by`` there is one row; without calls its figures are null, and the
         counts too when the calls were not read (``with_calls=False``).
     """
-    source = Source.of(history, own=own, machine=machine, network=network)
-    seconds, groups = _measured(source, by, timezone)
-    counts = np.bincount(groups.codes, minlength=groups.size).astype(np.int64)
-    added = np.bincount(groups.codes, seconds, groups.size).astype(np.int64)
-    ordered = seconds[np.lexsort((seconds, groups.codes))]
-    if not len(ordered):
-        names = ("mean", "min", *QUANTILES, "max")
-        empty = {"calls": counts, "total": added}
-        empty |= {name: pa.nulls(groups.size, pa.float64()) for name in names}
-        if "calls" in source.unread:
-            empty = unknown(empty)
-        return grouped(groups.labels, empty, "calls", "numpy_nullable")
-    first = np.cumsum(counts) - counts
+    sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
+    calls, seconds = _measured(sources, by, timezone)
+    total = seconds.total()
     figures = {
-        "calls": counts,
-        "total": added,
-        "mean": ratio(added, counts),
-        "min": ordered[first].astype(np.float64),
-        **{name: _quantile(ordered, first, counts, at) for name, at in QUANTILES.items()},
-        "max": ordered[first + counts - 1].astype(np.float64),
+        "calls": calls["calls"],
+        "total": total,
+        "mean": ratio(total, seconds.counts),
+        **{
+            name: pa.array(at, pa.float64(), mask=np.isnan(at))
+            for name, at in ((name, seconds.quantile(share)) for name, share in QUANTILES.items())
+        },
     }
-    return grouped(groups.labels, figures, "calls", "numpy_nullable")
+    if "calls" in sources.unread:
+        figures = unknown(figures)
+    return grouped(calls.labels, figures, "calls", "numpy_nullable")
 
 
 def duration_histogram(
@@ -121,15 +119,17 @@ def duration_histogram(
     begin = np.asarray(edges, np.int64)
     if not len(begin) or (np.diff(begin) <= 0).any():
         raise ValueError("edges are ascending, at least one.")
-    source = Source.of(history, own=own, machine=machine, network=network)
-    seconds, groups = _measured(source, by, timezone)
+    sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
+    groups, seconds = _measured(sources, by, timezone)
     classes = len(begin)
-    place = np.searchsorted(begin, seconds, side="right") - 1
+    place = np.searchsorted(begin, seconds.numbers, side="right") - 1
     inside = place >= 0
     counts = np.bincount(
-        groups.codes[inside] * classes + place[inside], minlength=groups.size * classes
+        seconds.codes[inside] * classes + place[inside],
+        seconds.times[inside],
+        groups.size * classes,
     ).astype(np.int64)
-    whole = np.repeat(np.bincount(groups.codes, minlength=groups.size), classes)
+    whole = np.repeat(seconds.counts, classes)
     owner = np.repeat(np.arange(groups.size), classes)
     end = np.append(begin[1:], 0)
     open_ended = np.tile(np.arange(classes) == classes - 1, groups.size)

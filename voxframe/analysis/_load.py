@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from voxframe.analysis._bins import WEEKDAYS, make_bins, stamps, zone
-from voxframe.analysis._concurrency import HOUR, hours_of_days, intervals
+from voxframe.analysis._bins import WEEKDAYS, stamps, zone
+from voxframe.analysis._by_day import Sources
+from voxframe.analysis._concurrency import HOUR, Sweep, hours_of_days
 from voxframe.analysis._output import to_frame
-from voxframe.analysis._source import Entries, History, Source
+from voxframe.analysis._source import Entries, History
 
 WORKDAYS = WEEKDAYS[:5]
 
@@ -168,10 +169,11 @@ def peak_load(
     chosen = WEEKDAYS if days is None else tuple(days)
     if unknown := [day for day in chosen if day not in WEEKDAYS]:
         raise ValueError(f"days: {unknown[0]!r} is not one of {', '.join(WEEKDAYS)}.")
-    source = Source.of(history, own=own, machine=machine, network=network).of_side(side)
-    starts, ends = intervals(source)
-    bins = make_bins(np.concatenate([starts[:1], ends[-1:] - 1]), "D", timezone)
-    day, first, busy = hours_of_days(bins, starts, ends)
+    sources = Sources.of(history, own=own, machine=machine, network=network)
+    sweep = Sweep.of(sources, side, timezone)
+    bins = sweep.days
+    hours = [np.stack(hours_of_days(bins, starts, ends)) for starts, ends, _ in sweep.pieces()]
+    day, first, busy = np.concatenate([np.empty((3, 0), np.int64), *hours], axis=1)
     wall = stamps(first, zone(timezone)).to_pandas().dt
     counts = np.isin(wall.day_of_week.to_numpy(), [WEEKDAYS.index(name) for name in chosen])
     day, first, busy = day[counts], first[counts], busy[counts]

@@ -1,7 +1,7 @@
 """Exact sums of money."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 import numpy as np
@@ -51,12 +51,10 @@ def cost_of(source: Source, kind: str, codes: Ints, size: int) -> pa.Array:
     return sums(source[kind]["cost"], codes, size)
 
 
-def total(source: Source, *parts: pa.Array) -> pa.Array:
+def total(unread: Collection[str], *parts: pa.Array) -> pa.Array:
     """Add columns of sums, exactly; warn where a part is missing, since a null is overlooked."""
-    if source.unread:
-        logger.warning(
-            "%s were not read, so the total cost is null", " and ".join(sorted(source.unread))
-        )
+    if unread:
+        logger.warning("%s were not read, so the total cost is null", " and ".join(sorted(unread)))
     whole = parts[0]
     for part in parts[1:]:
         whole = pc.add(whole.cast(_ADDABLE), part.cast(_ADDABLE)).cast(WIDE)

@@ -1,13 +1,12 @@
 """Whom was missed: inbound sessions that no person answered."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from voxframe._spec.tables import SESSION_ID
-from voxframe.analysis._bins import make_bins, marked, zone
+from voxframe.analysis._bins import Bins, make_bins, marked, zone
+from voxframe.analysis._by_day import Sources, span
 from voxframe.analysis._costs import time_codes
 from voxframe.analysis._followed import follow, seconds_of
 from voxframe.analysis._grouping import By, Groups, columns_by, over_time
@@ -15,18 +14,31 @@ from voxframe.analysis._inbound import OUTCOMES, judge_inbound
 from voxframe.analysis._output import grouped, ratio, to_frame, unknown
 from voxframe.analysis._sip_codes import meaning
 from voxframe.analysis._source import Entries, Flags, History, Ints, Source, integers
+from voxframe.analysis._tally import Tally, added
 
 
-def session_groups(source: Source, by: By, freq: str | None, timezone: str) -> Groups:
+def session_bins(sources: Sources, freq: str | None, timezone: str) -> Bins | None:
+    """Cut the time in which sessions start, if a frequency is given."""
+    if freq is None:
+        return None
+    starts = (source.session_starts for source in sources.reading("start_date"))
+    return make_bins(span(starts), freq, timezone)
+
+
+def session_groups(source: Source, by: By, bins: Bins | None, timezone: str) -> Groups:
     """Group sessions by a stretch of time, if any, and by columns."""
     size = source.count("sessions")
     columns = columns_by(source, by, ("sessions",), timezone)
-    if freq is None:
+    if bins is None:
         return over_time(None, columns, size)
-    bins = make_bins(source.session_starts, freq, timezone)
-    time = time_codes(source.session_starts, np.ones(size, np.bool_), bins)
-    groups = over_time(time, columns, size)
-    return replace(groups, labels=marked(groups.labels, bins, source.window))
+    return over_time(
+        time_codes(source.session_starts, np.ones(size, np.bool_), bins), columns, size
+    )
+
+
+def in_time(labels: pa.Table, bins: Bins | None, window: tuple[int, int] | None) -> pa.Table:
+    """Say of each stretch of time, if any, whether it is not wholly inside of what was read."""
+    return labels if bins is None else marked(labels, bins, window)
 
 
 def counts(groups: Groups, these: Flags) -> Ints:
@@ -87,23 +99,30 @@ def inbound_outcomes(
         it is null when the calls were not read (``with_calls=False``). In order of time,
         or the most inbound first.
     """
-    source = Source.of(history, own=own, machine=machine, network=network)
-    judged = judge_inbound(source)
-    groups = session_groups(source, by, freq, timezone)
-    each = {name.replace(" ", "_"): counts(groups, judged.is_(name)) for name in OUTCOMES}
-    inbound = np.asarray(np.sum(list(each.values()), axis=0, dtype=np.int64))
-    offered = each["person"] + each["missed"]
+    sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
+    bins = session_bins(sources, freq, timezone)
+
+    def tally(source: Source) -> Tally:
+        judged, groups = judge_inbound(source), session_groups(source, by, bins, timezone)
+        each = {name.replace(" ", "_"): counts(groups, judged.is_(name)) for name in OUTCOMES}
+        forwarded = counts(groups, judged.forwarded & judged.is_(*OUTCOMES))
+        return Tally.of(groups, **each, forwarded=forwarded)
+
+    (found,) = added((tally(source),) for source in sources)
+    names = [name.replace(" ", "_") for name in OUTCOMES]
+    inbound = np.asarray(np.sum([found[name] for name in names], axis=0, dtype=np.int64))
+    offered = found["person"] + found["missed"]
     figures = {
         "inbound": inbound,
         "offered": offered,
-        **each,
-        "forwarded": counts(groups, judged.forwarded & judged.is_(*OUTCOMES)),
-        "missed_share": ratio(each["missed"], inbound),
-        "abandonment_rate": ratio(each["missed"], offered),
+        **found.figures,
+        "missed_share": ratio(found["missed"], inbound),
+        "abandonment_rate": ratio(found["missed"], offered),
     }
-    if "calls" in source.unread:
+    if "calls" in sources.unread:
         figures = unknown(figures)
-    return grouped(groups.labels, figures, "inbound", "numpy_nullable")
+    labels = in_time(found.labels, bins, sources.window)
+    return grouped(labels, figures, "inbound", "numpy_nullable")
 
 
 def missed(

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._by_day import Sources
 from voxframe.analysis._costs import cost_breakdown
 from voxframe.analysis._outcomes import inbound_outcomes
 from voxframe.analysis._output import to_frame
 from voxframe.analysis._service_level import service_level
-from voxframe.analysis._source import Entries, History, Source
+from voxframe.analysis._source import Entries, History
 from voxframe.analysis._talk import minutes
 from voxframe.analysis._traffic import traffic
 
@@ -56,7 +57,7 @@ def compare(
         found = _figures(each, own=own, machine=machine, network=network)
         figures = list(found)
         values.append(list(found.values()))
-        window = Source.of(each).window
+        window = Sources.of(each).window
         days.append(None if window is None else (window[1] - window[0]) / 86_400)
     now, before = (np.array(column, float) for column in values)
     change = now - before

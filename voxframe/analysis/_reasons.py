@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._by_day import Sources
 from voxframe.analysis._coded import Coded
-from voxframe.analysis._grouping import By, Groups, columns_by, group, names_of, of_rows
+from voxframe.analysis._grouping import By, columns_by, group, names_of, of_rows
 from voxframe.analysis._output import beside, in_order, ratio, to_frame
 from voxframe.analysis._sip_codes import is_effective, meaning
 from voxframe.analysis._source import Entries, Flags, History, Ints, Source
+from voxframe.analysis._tally import Tally, added
 
 _NORMAL = "Normal termination"
 _FINISHES = {
@@ -21,9 +23,9 @@ _FINISHES = {
 }
 
 
-def _counted(columns: list[tuple[str, Coded]], rows: Flags) -> tuple[Groups, Ints]:
+def _counted(columns: list[tuple[str, Coded]], rows: Flags) -> tuple[Tally]:
     groups = group(of_rows(columns, rows), int(rows.sum()))
-    return groups, np.bincount(groups.codes, minlength=groups.size).astype(np.int64)
+    return (Tally.of(groups, rows=np.bincount(groups.codes, minlength=groups.size)),)
 
 
 def _shares(labels: pa.Table, by: By, counts: Ints) -> pa.Array:
@@ -84,20 +86,23 @@ def end_reasons(
         ``share`` (of these calls in the same group, 0 to 1). The most calls first;
         empty when there are none.
     """
-    source = Source.of(history, own=own, machine=machine, network=network)
+    sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     names = [name for name in names_of(by) if name != "end_reason_code"]
-    columns = columns_by(source, [*names, "end_reason_code"], ("calls",), timezone)
-    rows = source.are_of(side) & (source.legs.answered == answered)
-    groups, counts = _counted(columns, rows)
-    codes = groups.labels["end_reason_code"].to_pylist()
+
+    def tally(source: Source) -> tuple[Tally]:
+        columns = columns_by(source, [*names, "end_reason_code"], ("calls",), timezone)
+        return _counted(columns, source.are_of(side) & (source.legs.answered == answered))
+
+    (found,) = added(map(tally, sources))
+    counts, codes = found["rows"], found.labels["end_reason_code"].to_pylist()
     figures = {
         "meaning": pa.array([meaning(code).text for code in codes], pa.string()),
         "outcome": pa.array([meaning(code).outcome for code in codes], pa.string()),
         "delivered": pa.array([answered or is_effective(code) for code in codes], pa.bool_()),
         "calls": pa.array(counts),
-        "share": _shares(groups.labels, names, counts),
+        "share": _shares(found.labels, names, counts),
     }
-    return _ordered(beside(groups.labels, figures), names, "calls", "end_reason_code")
+    return _ordered(beside(found.labels, figures), names, "calls", "end_reason_code")
 
 
 def finish_reasons(
@@ -130,16 +135,20 @@ def finish_reasons(
         "Normal termination"; null for no reason), ``sessions``, ``share`` (of the
         group's sessions, 0 to 1). The most sessions first; empty when there are none.
     """
-    source = Source.of(history, own=own, machine=machine, network=network)
+    sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     names = [name for name in names_of(by) if name != "finish_reason"]
-    columns = columns_by(source, [*names, "finish_reason"], ("sessions",), timezone)
-    groups, counts = _counted(columns, np.ones(source.count("sessions"), np.bool_))
-    reasons = groups.labels["finish_reason"].to_pylist()
+
+    def tally(source: Source) -> tuple[Tally]:
+        columns = columns_by(source, [*names, "finish_reason"], ("sessions",), timezone)
+        return _counted(columns, np.ones(source.count("sessions"), np.bool_))
+
+    (found,) = added(map(tally, sources))
+    counts, reasons = found["rows"], found.labels["finish_reason"].to_pylist()
     failed = [None if reason is None else reason != _NORMAL for reason in reasons]
     figures = {
         "meaning": pa.array([_FINISHES.get(reason) for reason in reasons], pa.string()),
         "failed": pa.array(failed, pa.bool_()),
         "sessions": pa.array(counts),
-        "share": _shares(groups.labels, names, counts),
+        "share": _shares(found.labels, names, counts),
     }
-    return _ordered(beside(groups.labels, figures), names, "sessions", "finish_reason")
+    return _ordered(beside(found.labels, figures), names, "sessions", "finish_reason")

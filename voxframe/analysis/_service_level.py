@@ -7,30 +7,21 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from voxframe.analysis._grouping import By, Groups
-from voxframe.analysis._inbound import judge_inbound, waits
-from voxframe.analysis._outcomes import counts, session_groups
+from voxframe.analysis._by_day import Sources
+from voxframe.analysis._clock import decide
+from voxframe.analysis._grouping import By
+from voxframe.analysis._inbound import judge_inbound
+from voxframe.analysis._outcomes import counts, in_time, session_bins, session_groups
 from voxframe.analysis._output import grouped, ratio, unknown
-from voxframe.analysis._source import Entries, Flags, History, Ints, Source
+from voxframe.analysis._source import Entries, History, Ints, Source
+from voxframe.analysis._tally import Counted, Tally, added, occurrences
+from voxframe.analysis._waits import Seconds, waits
 
 METHODS = ("offered", "abandons excluded", "abandons included", "answered")
+_COUNTS = ("offered", "answered", "answered_within", "abandoned", "abandoned_within")
 _STARTS = ("arrival", "first try")
 # Bounds that are no farther apart are one number: seconds, and parts of a whole.
 _NEAR, _NEAR_SHARE = 2, 0.01
-
-Seconds = NDArray[np.float64]
-
-
-def _quantile(groups: Groups, values: Seconds, these: Flags, share: float) -> Seconds:
-    by_group = pd.Series(values[these]).groupby(groups.codes[these]).quantile(share)
-    whole = np.full(groups.size, np.nan)
-    whole[by_group.index.to_numpy(np.int64)] = by_group.to_numpy()
-    return whole
-
-
-def _mean(groups: Groups, values: Seconds, these: Flags) -> Seconds:
-    added = np.bincount(groups.codes[these], values[these], groups.size)
-    return _divided(added, counts(groups, these))
 
 
 def _divided(over: NDArray[Any], under: Ints) -> Seconds:
@@ -118,42 +109,56 @@ def service_level(
             raise ValueError(f"{name}: {value!r} is not one of {', '.join(map(repr, choices))}.")
     if not seconds >= 0 or not short >= 0:
         raise ValueError("seconds and short have to be 0 or more.")
-    source = Source.of(history, own=own, machine=machine, network=network)
-    judged = judge_inbound(source)
-    waited = waits(source, judged, from_first_try=start == "first try")
-    groups = session_groups(source, by, freq, timezone)
-    answered, left = judged.is_("person"), judged.is_("missed")
-    left &= ~(waited.held < short)
-    # A comparison with NaN is false: what is not known is not soon, and may have been.
-    soon, maybe = answered & (waited.high <= seconds), answered & ~(waited.low > seconds)
-    gone = left & (waited.held <= seconds)
-    number = {
-        "offered": counts(groups, answered | left),
-        "answered": counts(groups, answered),
-        "answered_within": counts(groups, soon),
-        "abandoned": counts(groups, left),
-        "abandoned_within": counts(groups, gone),
-    }
+    sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
+    clock, bins = decide(sources), session_bins(sources, freq, timezone)
+
+    def tally(source: Source) -> tuple[Tally, ...]:
+        judged = judge_inbound(source)
+        waited = waits(source, judged, clock, from_first_try=start == "first try")
+        groups = session_groups(source, by, bins, timezone)
+        answered, left = judged.is_("person"), judged.is_("missed")
+        left &= ~(waited.held < short)
+        # A comparison with NaN is false: what is not known is not soon, and may have been.
+        soon, maybe = answered & (waited.high <= seconds), answered & ~(waited.low > seconds)
+        known = answered & ~np.isnan(waited.low) & ~np.isnan(waited.high)
+        held = left & ~np.isnan(waited.held)
+        number = {
+            "offered": counts(groups, answered | left),
+            "answered": counts(groups, answered),
+            "answered_within": counts(groups, soon),
+            "abandoned": counts(groups, left),
+            "abandoned_within": counts(groups, left & (waited.held <= seconds)),
+            "maybe": counts(groups, maybe),
+        }
+        return (
+            Tally.of(groups, **number),
+            occurrences(groups, waited.low, known),
+            occurrences(groups, waited.high, known),
+            occurrences(groups, waited.held, held),
+        )
+
+    found, *parts = added(map(tally, sources))
+    low, high, held = (Counted.of(part, found) for part in parts)
+    number = {name: found[name] for name in _COUNTS}
     under = number["answered" if method == "answered" else "offered"]
     if method == "abandons excluded":
         under = under - number["abandoned_within"]
     more = number["abandoned_within"] if method == "abandons included" else 0
-    levels = [_divided(counts(groups, each) + more, under) for each in (soon, maybe)]
-    known = answered & ~np.isnan(waited.low) & ~np.isnan(waited.high)
-    both, held = (waited.low, waited.high), left & ~np.isnan(waited.held)
+    levels = [_divided(found[each] + more, under) for each in ("answered_within", "maybe")]
     figures = {
         **number,
         **_bounded("service_level", levels, _NEAR_SHARE),
-        **_bounded("speed_of_answer", [_mean(groups, each, known) for each in both], _NEAR),
-        **_bounded("wait_median", [_quantile(groups, w, known, 0.5) for w in both], _NEAR),
-        **_bounded("wait_p90", [_quantile(groups, w, known, 0.9) for w in both], _NEAR),
+        **_bounded("speed_of_answer", [low.mean(), high.mean()], _NEAR),
+        **_bounded("wait_median", [low.quantile(0.5), high.quantile(0.5)], _NEAR),
+        **_bounded("wait_p90", [low.quantile(0.9), high.quantile(0.9)], _NEAR),
         "abandonment_rate": ratio(number["abandoned"], number["offered"]),
-        "time_to_abandon": _floats(_mean(groups, waited.held, held)),
-        "time_to_abandon_median": _floats(_quantile(groups, waited.held, held, 0.5)),
+        "time_to_abandon": _floats(held.mean()),
+        "time_to_abandon_median": _floats(held.quantile(0.5)),
     }
-    if "calls" in source.unread:
+    if "calls" in sources.unread:
         figures = unknown(figures)
-    return grouped(groups.labels, figures, "offered", "numpy_nullable")
+    labels = in_time(found.labels, bins, sources.window)
+    return grouped(labels, figures, "offered", "numpy_nullable")
 
 
 def _bounded(name: str, bounds: list[Seconds], near: float) -> dict[str, pa.Array]:

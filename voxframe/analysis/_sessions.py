@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from voxframe._spec.tables import SESSION_ID
 from voxframe.analysis._bins import zone
+from voxframe.analysis._by_day import Sources
 from voxframe.analysis._coded import encode
 from voxframe.analysis._grouping import KINDS
 from voxframe.analysis._money import cost_of, total
@@ -94,9 +95,15 @@ def session_totals(
         (the account's currency) of a session without calls are 0, its ``first_answer``
         is null. What was not read (``with_calls=False`` …) is null, and so is the total.
     """
-    source = Source.of(history, own=own, machine=machine, network=network)
-    sessions, legs, parents = source["sessions"], source.legs, source.parents("calls")
+    sources = Sources.of(history, own=own, machine=machine, network=network)
     instant = pa.timestamp("us", zone(timezone))
+    whole = pa.concat_tables([_totals(source, instant) for source in sources])
+    costs = [whole[f"{name}_cost"].combine_chunks() for name in KINDS.values()]
+    return to_frame(whole.append_column("total_cost", total(sources.unread, *costs)), dtype_backend)
+
+
+def _totals(source: Source, instant: pa.DataType) -> pa.Table:
+    sessions, legs, parents = source["sessions"], source.legs, source.parents("calls")
     size = source.count("sessions")
     first = _first_answer(source.people, legs, parents, size)
     never = first == _NEVER
@@ -124,5 +131,4 @@ def session_totals(
         "application_name": sessions["application_name"],
         "rule_name": sessions["rule_name"],
     }
-    costs["total_cost"] = total(source, *costs.values())
-    return to_frame(pa.table({**known, **figures, **costs}), dtype_backend)
+    return pa.table({**known, **figures, **costs})

@@ -4,9 +4,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._by_day import Sources
 from voxframe.analysis._far_ends import SIDES, lower, sip_domains
 from voxframe.analysis._output import to_frame
-from voxframe.analysis._source import Entries, History, Source
+from voxframe.analysis._source import Entries, History, Source, integers
+from voxframe.analysis._tally import Tally, added
+
+_KEYS = ["type", "domain", "direction", "side", "rule"]
 
 
 def far_ends(
@@ -50,7 +54,17 @@ def far_ends(
     ValueError
         For an entry of another form, or one that is named for two sides.
     """
-    source = Source.of(history, own=own, machine=machine, network=network)
+    sources = Sources.of(history, own=own, machine=machine, network=network)
+    (found,) = added((_kinds(source),) for source in sources)
+    table = found.labels.append_column("legs", pa.array(found["legs"]))
+    counted = table.group_by(_KEYS).aggregate([("legs", "sum"), ("number", "count_distinct")])
+    counted = counted.rename_columns([*_KEYS, "legs", "numbers"])
+    order = [("legs", "descending"), *((key, "ascending") for key in _KEYS)]
+    return to_frame(counted.sort_by(order), "numpy_nullable")
+
+
+def _kinds(source: Source) -> Tally:
+    """Count the legs of each kind and number."""
     calls, judged, legs = source["calls"], source.judged, source.legs
     direction = np.select([legs.incoming, legs.outgoing], ["in", "out"], "")
     table = pa.table(
@@ -63,8 +77,6 @@ def far_ends(
             "number": calls["remote_number"],
         }
     )
-    keys = ["type", "domain", "direction", "side", "rule"]
-    counted = table.group_by(keys).aggregate([([], "count_all"), ("number", "count_distinct")])
-    counted = counted.rename_columns([*keys, "legs", "numbers"])
-    order = [("legs", "descending"), *((key, "ascending") for key in keys)]
-    return to_frame(counted.sort_by(order), "numpy_nullable")
+    counted = table.group_by([*_KEYS, "number"]).aggregate([([], "count_all")])
+    labels = counted.select([*_KEYS, "number"])
+    return Tally(labels, len(counted), {"legs": integers(counted["count_all"])})

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 
 from voxframe._spec.tables import SCHEMAS, SESSION_ID
 from voxframe.analysis._far_ends import MACHINE, NETWORK, OWN, SIDES, FarEnds, Judged, judge
+from voxframe.errors import InvalidQueryError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # A leg starts within its session; one that is so many seconds away has an odd date.
 _FAR = 31 * 86_400
@@ -28,11 +32,27 @@ class HasTables(Protocol):
         """The four tables by name."""
 
 
+@runtime_checkable
+class HasDays(Protocol):
+    """A dataset that is read some days at a time, as ``voxframe.open_dataset`` gives it."""
+
+    @property
+    def days(self) -> "pd.DataFrame":
+        """One row a day with sessions."""
+
+    @property
+    def receipt(self) -> Any:
+        """What was read, in all."""
+
+    def read(self, from_date: Any, to_date: Any, *, columns: Any) -> HasTables:
+        """Read a window, and no more than some columns."""
+
+
 Entries = Collection[str] | str
 """What says whose a far end is: types, SIP domains, numbers, as in :func:`far_ends`."""
 
-History = HasTables | Mapping[str, pa.Table]
-"""What every function accepts: a ``CallHistory``, or the mapping of its four tables."""
+History = HasTables | HasDays | Mapping[str, pa.Table]
+"""What functions accept: a ``CallHistory``, the mapping of its four tables, or a ``Dataset``."""
 
 
 def integers(column: pa.ChunkedArray, null: int = 0) -> Ints:
@@ -106,8 +126,14 @@ class Source:
         ------
         ValueError
             When a table is missing: a price without it would not be whole. For an
-            entry that is not a type, a SIP domain or a number.
+            entry that is not a type, a SIP domain or a number. For a dataset, which is
+            not one source.
         """
+        if isinstance(history, HasDays) and not isinstance(history, Mapping):
+            raise InvalidQueryError(
+                "history: this function needs all rows at once, so it takes no dataset; give it a "
+                "window of it: dataset.read(from_date, to_date)"
+            )
         tables = history if isinstance(history, Mapping) else history.tables
         missing = [name for name in SCHEMAS if name not in tables]
         if missing:

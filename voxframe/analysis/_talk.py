@@ -1,12 +1,17 @@
 """Two kinds of minutes: what the network carried, and when people were connected."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from voxframe.analysis._by_day import Sources
 from voxframe.analysis._grouping import By
-from voxframe.analysis._outcomes import session_groups
+from voxframe.analysis._outcomes import in_time, session_bins, session_groups
 from voxframe.analysis._output import grouped, unknown
 from voxframe.analysis._source import Entries, Flags, History, Ints, Source
+from voxframe.analysis._tally import Tally, added
 
 
 def talk_seconds(source: Source) -> Ints:
@@ -75,16 +80,29 @@ def minutes(
     ValueError
         For an unknown column, frequency or timezone.
     """
-    source = Source.of(history, own=own, machine=machine, network=network)
-    groups = session_groups(source, by, freq, timezone)
-    parents, size = source.parents("calls"), source.count("sessions")
-    carried = source.network & (parents >= 0)
-    seconds = np.bincount(parents[carried], source.legs.seconds[carried], size)
+    sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
+    bins = session_bins(sources, freq, timezone)
+
+    def tally(source: Source) -> Tally:
+        groups, parents = session_groups(source, by, bins, timezone), source.parents("calls")
+        carried = source.network & (parents >= 0)
+        size = source.count("sessions")
+        seconds = np.bincount(parents[carried], source.legs.seconds[carried], size)
+
+        def total(each: NDArray[Any]) -> Ints:
+            return np.bincount(groups.codes, each, groups.size).astype(np.int64)
+
+        sessions = np.bincount(groups.codes, minlength=groups.size)
+        talk = total(talk_seconds(source))
+        return Tally.of(groups, sessions=sessions, connected=total(seconds), talk=talk)
+
+    (found,) = added((tally(source),) for source in sources)
     figures = {
-        "connected_minutes": np.bincount(groups.codes, seconds, groups.size) / 60,
-        "talk_minutes": np.bincount(groups.codes, talk_seconds(source), groups.size) / 60,
+        "connected_minutes": found["connected"] / 60,
+        "talk_minutes": found["talk"] / 60,
     }
-    if "calls" in source.unread:
+    if "calls" in sources.unread:
         figures = unknown(figures)
-    sessions = np.bincount(groups.codes, minlength=groups.size).astype(np.int64)
-    return grouped(groups.labels, {"sessions": sessions, **figures}, "sessions", "numpy_nullable")
+    labels = in_time(found.labels, bins, sources.window)
+    figures = {"sessions": found["sessions"], **figures}
+    return grouped(labels, figures, "sessions", "numpy_nullable")

@@ -1,5 +1,6 @@
 """How much was tried, how much of it was answered, and how busy the lines were."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from voxframe.analysis._bins import Bins, make_bins, marked, zone
+from voxframe.analysis._by_day import Sources, span
 from voxframe.analysis._coded import Coded, encode
 from voxframe.analysis._costs import time_codes
 from voxframe.analysis._currency import Currency, currency_by, noted
@@ -16,6 +18,7 @@ from voxframe.analysis._money import sums, to_float
 from voxframe.analysis._output import DtypeBackend, grouped, ratio, unknown
 from voxframe.analysis._sip_codes import is_effective
 from voxframe.analysis._source import Entries, Flags, History, Ints, Legs, Source
+from voxframe.analysis._tally import Tally, added
 
 
 def delivered(source: Source) -> Flags:
@@ -50,14 +53,18 @@ def spill(legs: Legs, bins: Bins) -> Spill:
     return Spill(own, call, into, seconds)
 
 
-def _bins(legs: Legs, freq: str | None, timezone: str) -> Bins:
-    start = legs.start[legs.timed]
-    last = (legs.start + np.maximum(legs.seconds, 1) - 1)[legs.timed]
+def _ends(legs: Legs) -> Ints:
+    """Return the first seconds of legs, and the last ones."""
+    last = legs.start + np.maximum(legs.seconds, 1) - 1
+    return np.concatenate([legs.start[legs.timed], last[legs.timed]])
+
+
+def _bins(ends: Ints, freq: str | None, timezone: str) -> Bins:
     if freq is not None:
-        return make_bins(np.concatenate([start, last]), freq, timezone)
-    if not len(start):
+        return make_bins(ends, freq, timezone)
+    if not len(ends):
         return Bins(np.zeros(2, np.int64), zone(timezone))
-    return Bins(np.array([start.min(), last.max() + 1]), zone(timezone))
+    return Bins(np.array([ends.min(), ends.max() + 1]), zone(timezone))
 
 
 def _count(codes: Ints, size: int, weights: NDArray[np.generic] | None = None) -> Ints:
@@ -162,17 +169,50 @@ def traffic(
     ValueError
         For an unknown column, side, frequency or timezone.
     """
-    whole = Source.of(history, own=own, machine=machine, network=network)
-    chosen = whole.are_of(None if "side" in names_of(by) else side)
-    source = whole.only(chosen)
-    legs = source.legs
-    rows = source.count("calls")
-    bins = _bins(legs, freq, timezone)
+    sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
+    chosen = None if "side" in names_of(by) else side
+    bins = _bins(span(_ends(each.of_side(chosen).legs) for each in sources), freq, timezone)
+
+    def tally(whole: Source) -> Tally:
+        rows = whole.are_of(chosen)
+        source = whole.only(rows)
+        paid_in = currency_by(whole, currency, whole.parents("calls"))
+        columns = of_rows([*paid_in, *columns_by(whole, by, ("calls",), timezone)], rows)
+        return _tally(source, columns, bins, in_time=freq is not None)
+
+    (found,) = added((tally(source),) for source in sources)
+    cost_paid = np.asarray(to_float(found["paid"]))
+    figures = {
+        "legs": found["legs"],
+        "attempts": found["attempts"],
+        "answered": found["answered"],
+        "asr": ratio(found["answered"], found["attempts"]),
+        "ner": ratio(found["delivered"], found["attempts"]),
+        "acd": ratio(found["seconds_out"], found["measured_out"]),
+        "arrived": found["arrived"],
+        "accepted": found["accepted"],
+        "acd_in": ratio(found["seconds_in"], found["measured_in"]),
+        "connected_minutes": found["seconds"] / 60,
+        "cost": found["cost"],
+        "cost_per_minute": ratio(cost_paid, found["seconds_paid"] / 60),
+        "unpriced": found["unpriced"],
+        "failed_cost": found["failed_cost"],
+        "erlangs": ratio(found["busy"], _lengths(found.labels, bins, found.size)),
+    }
+    if "calls" in sources.unread:
+        figures = unknown(figures)
+    labels = marked(found.labels, bins, sources.window)
+    return noted(grouped(labels, figures, "legs", dtype_backend), sources, currency)
+
+
+def _tally(
+    source: Source, columns: Sequence[tuple[str, Coded]], bins: Bins, *, in_time: bool
+) -> Tally:
+    """Count legs, and add up their seconds and prices, by group."""
+    legs, rows, cost = source.legs, source.count("calls"), source["calls"]["cost"]
     parts = spill(legs, bins)
-    paid_in = currency_by(whole, currency, whole.parents("calls"))
-    columns = of_rows([*paid_in, *columns_by(whole, by, ("calls",), timezone)], chosen)
     begun = time_codes(legs.start, legs.timed, bins)
-    time = None if freq is None else Coded(np.append(begun.codes, parts.bin), begun.labels)
+    time = Coded(np.append(begun.codes, parts.bin), begun.labels) if in_time else None
     spread = [
         (name, Coded(np.append(c.codes, c.codes[parts.call]), c.labels)) for name, c in columns
     ]
@@ -188,30 +228,27 @@ def traffic(
     def money(these: Flags) -> pa.Array:
         return sums(cost, np.where(these, codes, -1), size)
 
-    cost = source["calls"]["cost"]
-    answered, paid = legs.outgoing & legs.answered, legs.measured & legs.priced
-    busy = _count(groups.codes, size, np.append(parts.own, parts.seconds))
-    figures = {
-        "legs": _count(codes, size),
-        "attempts": count(legs.outgoing),
-        "answered": count(answered),
-        "asr": ratio(count(answered), count(legs.outgoing)),
-        "ner": ratio(count(legs.outgoing & delivered(source)), count(legs.outgoing)),
-        "acd": ratio(seconds(legs.outgoing), count(legs.outgoing & legs.measured)),
-        "arrived": count(legs.incoming),
-        "accepted": count(legs.incoming & legs.answered),
-        "acd_in": ratio(seconds(legs.incoming), count(legs.incoming & legs.measured)),
-        "connected_minutes": seconds(legs.measured) / 60,
-        "cost": sums(cost, codes, size),
-        "cost_per_minute": ratio(np.asarray(to_float(money(paid))), seconds(paid) / 60),
-        "unpriced": count(legs.answered & ~legs.priced),
-        "failed_cost": money(~legs.answered),
-        "erlangs": ratio(busy, _lengths(groups.labels, bins, size)),
-    }
-    if "calls" in source.unread:
-        figures = unknown(figures)
-    labels = marked(groups.labels, bins, whole.window)
-    return noted(grouped(labels, figures, "legs", dtype_backend), whole, currency)
+    paid = legs.measured & legs.priced
+    return Tally.of(
+        groups,
+        legs=_count(codes, size),
+        attempts=count(legs.outgoing),
+        answered=count(legs.outgoing & legs.answered),
+        delivered=count(legs.outgoing & delivered(source)),
+        seconds_out=seconds(legs.outgoing),
+        measured_out=count(legs.outgoing & legs.measured),
+        arrived=count(legs.incoming),
+        accepted=count(legs.incoming & legs.answered),
+        seconds_in=seconds(legs.incoming),
+        measured_in=count(legs.incoming & legs.measured),
+        seconds=seconds(legs.measured),
+        cost=sums(cost, codes, size),
+        paid=money(paid),
+        seconds_paid=seconds(paid),
+        unpriced=count(legs.answered & ~legs.priced),
+        failed_cost=money(~legs.answered),
+        busy=_count(groups.codes, size, np.append(parts.own, parts.seconds)),
+    )
 
 
 def _lengths(labels: pa.Table, bins: Bins, size: int) -> Ints:
