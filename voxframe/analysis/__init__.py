@@ -2,6 +2,11 @@
 
 Pure functions. Each takes a ``CallHistory``, or the mapping of its four Arrow tables,
 and gives a DataFrame; what a figure means, and by which source, stands in its docstring.
+Those that count, add up or measure take a ``Dataset`` of ``voxframe.open_dataset`` as well:
+they read it some days at a time and give the same figures, to the last digit, quantiles
+too, which are exact from counts of whole seconds. Those that look for a number's other calls
+(``called_back``, ``missed``, ``repeat_callers``), ``custom_data`` and ``reconcile`` need all
+rows at once and say so: give them ``dataset.read(from_date, to_date)``.
 Instants are taken to the second, the service's resolution.
 """
 

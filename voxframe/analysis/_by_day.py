@@ -27,6 +27,8 @@ _COLUMNS = (
     "remote_number_type", "resource_type", "rule_name", "start_date", "start_time", "successful",
     "used_at",
 )  # fmt: skip
+_ANY_DAY = pd.Timestamp("2000-01-01")
+"""What is read of a dataset without a session, so that there is a source of no rows."""
 _DERIVED = (*OF_LEGS, *OF_SESSIONS, *CLOCK, "kind")
 
 
@@ -108,7 +110,7 @@ class _Days:
 
     def _stretches(self) -> Iterator[tuple[pd.Timestamp, pd.Timestamp]]:
         """Yield the ends of neighbouring days with few enough rows together, at least once."""
-        days = [*self.state["day"]] or [pd.Timestamp(0)]
+        days = [*self.state["day"]] or [_ANY_DAY]
         rows = [int(each) for each in self.state[list(SCHEMAS)].sum(axis=1)] or [0]
         first = held = 0
         for at, more in enumerate(rows):
