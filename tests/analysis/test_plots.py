@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +18,9 @@ mpl.use("agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
+from voxframe import CallHistory, Receipt
 from voxframe.analysis import cost_breakdown, plots
+from voxframe.analysis._axes import readings
 
 PLOTS: list[Callable[..., Axes]] = [getattr(plots, name) for name in plots.__all__]
 DAYS = {"hour": 1 / 24, "day": 1, "month": 31, "year": 365, "three years": 1095}
@@ -94,4 +97,39 @@ def test_every_span_finds_its_ticks(width: float) -> None:
     for days in [*(2 ** (n / 3) / 1440 for n in range(3, 64))]:
         time_axis(axes, 20_000.3, 20_000.3 + days, "Europe/Berlin")
         assert 1 <= len(axes.get_xticks()) <= 13
+    plt.close(figure)
+
+
+def windowed(days: float, first: datetime, last: datetime) -> CallHistory:
+    return CallHistory(random_tables(300, days=days), Receipt(from_date=first, to_date=last))
+
+
+def test_weekends_are_shaded_and_days_have_their_names() -> None:
+    axes = plots.plot_cost(random_tables(300, days=31), timezone="Europe/Berlin")
+    assert "weekends shaded" in axes.get_xlabel()
+    axes.get_figure().draw_without_rendering()
+    assert all(label.get_text().startswith("Mon ") for label in axes.get_xticklabels())
+    plt.close(axes.get_figure())
+
+
+def test_a_stretch_that_was_not_wholly_read_is_paler_and_says_so() -> None:
+    begin, end = datetime(2026, 10, 1, 12, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
+    history = windowed(31, begin, end)
+    axes = plots.plot_cost(history, freq="D")
+    alphas = [bar.get_alpha() for bar in axes.containers[0]]
+    frame = cost_breakdown(history, freq="D")
+    assert [alpha is not None for alpha in alphas] == frame["partial"].tolist()
+    assert any(frame["partial"])
+    said = readings(axes)
+    assert len(said) == len(frame)
+    assert [text.text.endswith("not wholly read") for text in said] == frame["partial"].tolist()
+    plt.close(axes.get_figure())
+
+
+@pytest.mark.parametrize("plot", [plots.plot_quality, plots.plot_acd])
+def test_one_picture_has_one_axis_and_says_how_many_calls(plot: Callable[..., Axes]) -> None:
+    figure, axes = plt.subplots()
+    plot(random_tables(300, days=31), ax=axes)
+    assert figure.axes == [axes]
+    assert all("calls" in each.text for each in readings(axes))
     plt.close(figure)

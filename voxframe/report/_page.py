@@ -75,7 +75,7 @@ def report_html(
 
     Raises
     ------
-    ModuleNotFoundError
+    MissingExtraError
         Without the ``report`` extra.
     ValueError
         For an unknown timezone, an account without a currency, or an entry for far ends
