@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import voxframe
-from tests.support import generated
+from tests.support import generated, public_api
 from voxframe import errors
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +47,13 @@ def test_it_is_typed():
 def test_what_is_generated_in_the_readme_is_as_the_code_makes_it():
     readme = generated.README.read_text(encoding="utf-8")
     assert generated.renewed(readme) == readme, "python -m tests.support.generated rewrites it"
+
+
+def test_a_change_of_the_public_surface_is_a_decision():
+    pytest.importorskip("matplotlib")
+    kept = public_api.PLACE.read_text(encoding="utf-8").splitlines()
+    found = public_api.public_api().splitlines()
+    assert found == kept, "if it is meant, python -m tests.support.generated writes it down"
 
 
 def test_files_that_the_readme_names_exist():

@@ -1,9 +1,10 @@
-"""Rewrite what is generated in the README: ``python -m tests.support.generated``."""
+"""Rewrite what is generated: ``python -m tests.support.generated``."""
 
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support import public_api
 from voxframe._spec.repairs import repairs_as_markdown
 from voxframe._spec.tables import data_dictionary
 
@@ -30,3 +31,4 @@ def renewed(text: str) -> str:
 
 if __name__ == "__main__":
     README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
+    public_api.PLACE.write_text(public_api.public_api(), encoding="utf-8")
