@@ -160,8 +160,8 @@ def _lock(handle: int, path: Path, refusal: str) -> bool:
             import fcntl  # noqa: PLC0415 - posix only
 
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:
+    except (ImportError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
             raise ExportError(refusal) from None
         logger.warning("%s: the file system has no locks; do not write there twice at once", path)
         return False
