@@ -51,9 +51,14 @@ def _parameters(thing: Any) -> str:
         signature = inspect.signature(thing)
     except ValueError:  # of what is not written in Python
         return "(...)"
+    # A function as a default would show its address in memory.
     bare = [
-        each.replace(annotation=each.empty)
+        each.replace(annotation=each.empty, default=_shown(each.default))
         for each in signature.parameters.values()
         if not each.name.startswith("_")
     ]
     return str(inspect.Signature(bare))
+
+
+def _shown(default: Any) -> Any:
+    return Ellipsis if inspect.isfunction(default) else default
