@@ -68,6 +68,14 @@ def agents(
         counts above; ``answer_rate`` (answered / offered, 0 to 1); ``connected_minutes`` of the
         agent's legs in both directions, and ``acd``, their mean in seconds. The most
         offered first. Empty when the calls were not read.
+
+    Examples
+    --------
+    >>> columns = ["agent", "offered", "answered", "answer_rate"]
+    >>> analysis.agents(history)[columns].head(2)
+         agent  offered  answered  answer_rate
+    0  agent00       38        23     0.605263
+    1  agent17       34        16     0.470588
     """
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     bins = None

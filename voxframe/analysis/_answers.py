@@ -62,6 +62,15 @@ def plot_quality(
         One dot a stretch, as large as it has calls, 0 to 100 %; hollow where it was not
         wholly read. A stretch without calls leaves a gap; so does one with less than a
         twentieth of the usual, which says nothing.
+
+    Examples
+    --------
+    Two pictures beside each other:
+
+    >>> import matplotlib.pyplot as plt
+    >>> figure, (left, right) = plt.subplots(1, 2, layout="constrained")
+    >>> axes = plots.plot_quality(history, freq="W", ax=left)
+    >>> axes = plots.plot_acd(history, freq="W", ax=right)
     """
     axes = draw.canvas(ax)
     freq = freq or suited(history)
@@ -106,6 +115,11 @@ def plot_acd(
     -------
     matplotlib.axes.Axes
         One dot a stretch, minutes, as large as it has answered calls.
+
+    Examples
+    --------
+    >>> axes = plots.plot_acd(history, direction="in", timezone="Europe/Berlin")
+    >>> axes.figure.savefig("acd.png")
     """
     axes = draw.canvas(ax)
     freq = freq or suited(history)

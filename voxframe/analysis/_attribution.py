@@ -131,6 +131,14 @@ def cost_by_agent(
     ------
     ValueError
         For an unknown method, or an account without a currency.
+
+    Examples
+    --------
+    >>> analysis.cost_by_agent(history).head(3)
+          agent  sessions  connected_minutes       cost
+    0  (nobody)       827                0.0  17.243154
+    1   agent30        25         134.016667    4.48898
+    2   agent11        30         125.666667   4.396644
     """
     if method not in _METHODS:
         raise ValueError(f"method: {method!r} is not one of {', '.join(map(repr, _METHODS))}.")
@@ -221,6 +229,12 @@ def cost_by_caller(
     ------
     ValueError
         For an account without a currency.
+
+    Examples
+    --------
+    >>> callers = analysis.cost_by_caller(history)
+    >>> float(callers["cost"].head(3).sum().round(2))
+    8.76
     """
     sources = Sources.of(history, own=own, machine=machine, network=network)
 

@@ -57,6 +57,12 @@ def called_back(
     ------
     ValueError
         For an unknown length of time, column, frequency or timezone.
+
+    Examples
+    --------
+    >>> analysis.called_back(history, within="1D")[["missed", "dialled", "called_again"]]
+       missed  dialled  called_again
+    0     296        1             2
     """
     seconds = seconds_of("within", within)
     source = Source.of(history, own=own, machine=machine, network=network)
@@ -129,6 +135,12 @@ def repeat_callers(
     ------
     ValueError
         For an unknown length of time, column, frequency or timezone.
+
+    Examples
+    --------
+    >>> analysis.repeat_callers(history, within="7D")[["calls", "callers", "repeats"]]
+       calls  callers  repeats
+    0   1104     1009       50
     """
     seconds = seconds_of("within", within)
     source = Source.of(history, own=own, machine=machine, network=network)

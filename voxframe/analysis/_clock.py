@@ -137,6 +137,14 @@ def leg_clock(history: History) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Three rows: ``question``, ``reading``, ``evidence`` in words.
+
+    Examples
+    --------
+    >>> analysis.leg_clock(history)[["question", "reading"]]
+       question    reading
+    0  duration  connected
+    1     start     answer
+    2  incoming    arrival
     """
     clock = decide(Sources.of(history))
     table = pa.table(

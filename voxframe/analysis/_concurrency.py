@@ -135,6 +135,14 @@ def concurrency(
         ``peak_at``, when that was first reached (null when there was no call);
         ``erlangs``, the mean number of calls at once (ITU-T E.600). With None one row
         a change: ``start``, and ``calls`` from then on. Empty without calls.
+
+    Examples
+    --------
+    >>> busy = analysis.concurrency(history, freq="D")
+    >>> busy[["start", "peak", "erlangs"]].head(2)
+                          start  peak   erlangs
+    0 2026-10-01 00:00:00+00:00     3  0.190833
+    1 2026-10-02 00:00:00+00:00     3  0.220359
     """
     sources = Sources.of(history, own=own, machine=machine, network=network)
     sweep = Sweep.of(sources, side, timezone)
@@ -214,6 +222,13 @@ def busy_hour(
         One row a day with calls: ``day`` (its beginning), ``start`` (of its busy hour),
         ``erlangs`` (in that hour), ``peak`` (the most calls at once in it). The busiest
         of all is ``result.loc[result["erlangs"].idxmax()]``.
+
+    Examples
+    --------
+    >>> analysis.busy_hour(history, timezone="Europe/Berlin").head(2)
+                            day                     start   erlangs  peak
+    0 2026-10-01 00:00:00+02:00 2026-10-01 13:39:00+02:00  0.849444     3
+    1 2026-10-02 00:00:00+02:00 2026-10-02 08:38:00+02:00  1.241944     3
     """
     sources = Sources.of(history, own=own, machine=machine, network=network)
     sweep = Sweep.of(sources, side, timezone)

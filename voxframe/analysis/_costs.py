@@ -103,6 +103,20 @@ def cost_breakdown(
     ------
     ValueError
         For an unknown column, frequency or timezone, or an account without a currency.
+
+    Examples
+    --------
+    >>> costs = analysis.cost_breakdown(history, by="application_name")
+    >>> costs[["application_name", "calls_cost", "total_cost"]].head(3)
+       application_name  calls_cost  total_cost
+    0      support-line   20.920217   52.460143
+    1      sales-dialer   17.609047   23.904684
+    2  video-consulting    9.280561   19.722077
+
+    The exact decimal of the month:
+
+    >>> analysis.cost_breakdown(history, dtype_backend="pyarrow")["total_cost"][0]
+    Decimal('120.688265138')
     """
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     kinds = tuple(KINDS)

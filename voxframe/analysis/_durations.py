@@ -65,6 +65,13 @@ def duration_stats(
         (Hyndman and Fan's type 7, as numpy's ``linear`` and SQL's ``percentile_cont``).
         Without ``by`` there is one row; without calls its figures are null, and the
         counts too when the calls were not read (``with_calls=False``).
+
+    Examples
+    --------
+    >>> analysis.duration_stats(history, by="direction")[["direction", "calls", "p50", "p95"]]
+      direction  calls    p50    p95
+    0        in   1609  113.0  813.4
+    1       out   1277  154.0  879.2
     """
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     calls, seconds = _measured(sources, by, timezone)
@@ -115,6 +122,14 @@ def duration_histogram(
         The columns of ``by``, then ``from_seconds``, ``to_seconds`` (null: no end),
         ``calls``, ``share`` (of the group's calls with a duration, 0 to 1; null without
         any). Every class has a row.
+
+    Examples
+    --------
+    >>> analysis.duration_histogram(history, edges=(0, 60, 600))
+       from_seconds  to_seconds  calls     share
+    0             0          60    861  0.298337
+    1            60         600   1753  0.607415
+    2           600        <NA>    272  0.094248
     """
     begin = np.asarray(edges, np.int64)
     if not len(begin) or (np.diff(begin) <= 0).any():

@@ -67,6 +67,13 @@ def reconcile(
     ------
     ValueError
         For a column that `frame` does not have, or a row without an id or a price.
+
+    Examples
+    --------
+    >>> statement = pd.concat([history.calls, history.records, history.resource_usage])
+    >>> statement = statement[["transaction_id", "cost"]].dropna()
+    >>> analysis.reconcile(history, statement)["status"].value_counts().to_dict()
+    {'matched': 6710, 'no transaction': 1}
     """
     for name in (transaction_id, cost):
         if name not in frame.columns:

@@ -37,7 +37,7 @@ def erlang_b(erlangs: float, lines: int) -> float:
 
     Examples
     --------
-    >>> round(erlang_b(25, 30), 6)
+    >>> round(analysis.erlang_b(25, 30), 6)
     0.052603
     """
     if not 0 <= erlangs < float("inf") or lines < 0:
@@ -71,7 +71,7 @@ def erlang_c(erlangs: float, agents: int) -> float:
 
     Examples
     --------
-    >>> round(erlang_c(10, 12), 6)
+    >>> round(analysis.erlang_c(10, 12), 6)
     0.449388
     """
     blocked = erlang_b(erlangs, agents)
@@ -101,7 +101,7 @@ def lines_needed(erlangs: float, *, blocking: float = 0.01) -> int:
 
     Examples
     --------
-    >>> lines_needed(7.18)
+    >>> analysis.lines_needed(7.18)
     14
     """
     if not 0 < blocking < 1:
@@ -165,6 +165,14 @@ def peak_load(
     ------
     ValueError
         For an unknown timezone, side or day.
+
+    Examples
+    --------
+    >>> analysis.peak_load(history, timezone="Europe/Berlin")[["measure", "erlangs", "lines"]]
+          measure   erlangs  lines
+    0     busiest  1.675556      6
+    1  daily peak  0.967462      5
+    2   steadiest  0.408838      3
     """
     chosen = WEEKDAYS if days is None else tuple(days)
     if unknown := [day for day in chosen if day not in WEEKDAYS]:

@@ -98,6 +98,15 @@ def inbound_outcomes(
         ``abandonment_rate`` (missed / offered), 0 to 1, null where there are none. All of
         it is null when the calls were not read (``with_calls=False``). In order of time,
         or the most inbound first.
+
+    Examples
+    --------
+    >>> outcomes = analysis.inbound_outcomes(history, by="application_name")
+    >>> outcomes[["application_name", "offered", "person", "missed"]].head(3)
+       application_name  offered  person  missed
+    0      support-line      742     507     235
+    1    clinic-münchen      190     129      61
+    2  video-consulting       18      18       0
     """
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     bins = session_bins(sources, freq, timezone)
@@ -167,6 +176,14 @@ def missed(
     ------
     ValueError
         For an unknown outcome, length of time or timezone.
+
+    Examples
+    --------
+    >>> calls = analysis.missed(history, timezone="Europe/Berlin")
+    >>> calls[["start_date", "waited", "meaning"]].head(2)
+                     start_date  waited                     meaning
+    0 2026-10-01 03:38:29+02:00      66  Cancelled before an answer
+    1 2026-10-01 11:22:50+02:00     118                    Declined
     """
     if outcome not in OUTCOMES:
         raise ValueError(f"outcome: {outcome!r} is not one of {', '.join(map(repr, OUTCOMES))}.")

@@ -49,6 +49,16 @@ def compare(
         ``days_before``, the length of the two windows, null where it is not known, since
         the sums of a month of 31 days and of one of 30 are not like for like. A figure
         that cannot be had is null.
+
+    Examples
+    --------
+    >>> now = voxframe.read_call_history("2026-10-17", "2026-10-31")
+    >>> before = voxframe.read_call_history("2026-10-03", "2026-10-17")
+    >>> analysis.compare(now, before)[["figure", "now", "before", "change"]].head(3)
+                  figure          now       before  change
+    0           sessions        921.0        896.0    25.0
+    1  connected_minutes  2781.283333  2523.533333  257.75
+    2       talk_minutes  1904.833333  1783.433333   121.4
     """
     figures: list[str] = []
     values: list[list[float | None]] = []

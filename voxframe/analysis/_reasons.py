@@ -85,6 +85,13 @@ def end_reasons(
         ``delivered`` (whether it counts for the NER, see :func:`traffic`), ``calls``,
         ``share`` (of these calls in the same group, 0 to 1). The most calls first;
         empty when there are none.
+
+    Examples
+    --------
+    >>> analysis.end_reasons(history)[["meaning", "outcome", "calls"]].head(2)
+                          meaning    outcome  calls
+    0                        Busy       busy    243
+    1  Cancelled before an answer  cancelled    190
     """
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     names = [name for name in names_of(by) if name != "end_reason_code"]
@@ -134,6 +141,13 @@ def finish_reasons(
         ``meaning`` (null for a reason that is not documented), ``failed`` (any but
         "Normal termination"; null for no reason), ``sessions``, ``share`` (of the
         group's sessions, 0 to 1). The most sessions first; empty when there are none.
+
+    Examples
+    --------
+    >>> analysis.finish_reasons(history)[["finish_reason", "failed", "sessions"]].head(2)
+            finish_reason  failed  sessions
+    0  Normal termination   False      1955
+    1    JS session error    True        13
     """
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     names = [name for name in names_of(by) if name != "finish_reason"]

@@ -103,6 +103,13 @@ def service_level(
     ------
     ValueError
         For an unknown method, start, column, frequency or timezone, or a negative time.
+
+    Examples
+    --------
+    >>> level = analysis.service_level(history, seconds=20)
+    >>> level[["offered", "answered_within", "service_level"]]
+       offered  answered_within  service_level
+    0      964              229       0.237552
     """
     for name, value, choices in (("method", method, METHODS), ("start", start, _STARTS)):
         if value not in choices:

@@ -94,6 +94,14 @@ def session_totals(
         One row a session, in the order of ``sessions``. Counts, seconds and prices
         (the account's currency) of a session without calls are 0, its ``first_answer``
         is null. What was not read (``with_calls=False`` …) is null, and so is the total.
+
+    Examples
+    --------
+    >>> totals = analysis.session_totals(history)
+    >>> totals[["call_session_history_id", "answered_legs", "total_cost"]].head(2)
+       call_session_history_id  answered_legs  total_cost
+    0               3100000002              1    0.007968
+    1               3100000006              1     0.00048
     """
     sources = Sources.of(history, own=own, machine=machine, network=network)
     instant = pa.timestamp("us", zone(timezone))

@@ -53,6 +53,14 @@ def far_ends(
     ------
     ValueError
         For an entry of another form, or one that is named for two sides.
+
+    Examples
+    --------
+    >>> analysis.far_ends(history)[["type", "direction", "side", "legs"]].head(3)
+       type direction     side  legs
+    0  user       out      own  1085
+    1  pstn        in  network   661
+    2  pstn       out  network   577
     """
     sources = Sources.of(history, own=own, machine=machine, network=network)
     (found,) = added((_kinds(source),) for source in sources)

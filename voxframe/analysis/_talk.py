@@ -79,6 +79,14 @@ def minutes(
     ------
     ValueError
         For an unknown column, frequency or timezone.
+
+    Examples
+    --------
+    >>> analysis.minutes(history, by="application_name").round(1).head(3)
+            application_name  sessions  connected_minutes  talk_minutes
+    0           support-line       869             3138.7        2153.3
+    1           sales-dialer       406             1030.1         751.3
+    2  appointment-reminders       326              135.4           0.0
     """
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     bins = session_bins(sources, freq, timezone)

@@ -168,6 +168,13 @@ def traffic(
     ------
     ValueError
         For an unknown column, side, frequency or timezone.
+
+    Examples
+    --------
+    >>> month = analysis.traffic(history, freq=None)
+    >>> month[["attempts", "answered", "asr", "acd"]]
+       attempts  answered       asr         acd
+    0       936       453  0.483974  182.465784
     """
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     chosen = None if "side" in names_of(by) else side

@@ -80,6 +80,11 @@ def plot_cost(
     matplotlib.axes.Axes
         One bar a stretch of time, in the account's currency; paler where the stretch was
         not wholly read.
+
+    Examples
+    --------
+    >>> axes = plots.plot_cost(history, timezone="Europe/Berlin", currency="EUR")
+    >>> axes.figure.savefig("cost.svg")
     """
     axes = draw.canvas(ax)
     freq = freq or suited(history)
@@ -139,6 +144,11 @@ def plot_heatmap(
     -------
     matplotlib.axes.Axes
         24 columns and 7 rows, with a colour bar.
+
+    Examples
+    --------
+    >>> axes = plots.plot_heatmap(history, timezone="Europe/Berlin")
+    >>> axes.figure.savefig("heatmap.png")
     """
     axes = draw.canvas(ax)
     title = "Outside calls by hour and weekday"
@@ -223,6 +233,11 @@ def plot_concurrency(
     matplotlib.axes.Axes
         Answered calls of the telephone network at once over time; the legend says when the
         most were.
+
+    Examples
+    --------
+    >>> axes = plots.plot_concurrency(history, timezone="Europe/Berlin")
+    >>> axes.figure.savefig("concurrency.png")
     """
     axes = draw.canvas(ax)
     title = "Outside calls at once"
@@ -325,6 +340,11 @@ def plot_durations(
     matplotlib.axes.Axes
         The share of the answered outside calls by class of duration; the classes grow
         longer.
+
+    Examples
+    --------
+    >>> axes = plots.plot_durations(history)
+    >>> axes.figure.savefig("durations.png")
     """
     axes = draw.canvas(ax)
     title = "How long answered outside calls last"
