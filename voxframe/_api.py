@@ -475,7 +475,8 @@ def audit_call_history(
     Raises
     ------
     ExportError
-        It is no dataset, or one of another query.
+        It is not a dataset, one of another query, or a file of it is missing or cut short;
+        names the file.
     VoxframeError
         As for :func:`read_call_history`.
     """

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from voxframe._extras import needed_for
 from voxframe._history import CallHistory
 from voxframe._query.names import keywords_checked, nearest
 from voxframe._query.window import DateLike, window
@@ -160,10 +161,15 @@ class Dataset:
         Returns
         -------
         duckdb.DuckDBPyConnection
-            ``sessions``, ``calls``, ``records`` and ``resource_usage``. Needs the package
-            ``duckdb``.
+            ``sessions``, ``calls``, ``records`` and ``resource_usage``.
+
+        Raises
+        ------
+        MissingExtraError
+            The extra ``voxframe[duckdb]`` is not installed.
         """
-        import duckdb  # noqa: PLC0415 - not a dependency
+        with needed_for("Dataset.duckdb", "duckdb"):
+            import duckdb  # noqa: PLC0415 - an extra
 
         connection = duckdb.connect()
         for name in SCHEMAS:

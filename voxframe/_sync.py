@@ -157,6 +157,8 @@ def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
             f"{order.path} holds the call history of another query, account or address; give "
             "the same filters as it was written with",
         )
+    # The manifest alone says nothing of a file that somebody removed since.
+    source.check()
     again = unsettled(manifest, time.time())
     with client._running(_light(order.reading), lean=True) as running:
         found = list(

@@ -114,3 +114,21 @@ def test_months_are_those_of_the_calendar():
     year_on = int(datetime(2026, 12, 15, tzinfo=UTC).timestamp())
     assert len(months(first, year_on)) == 13
     assert [datetime.fromtimestamp(a, UTC).day for a, _ in months(first, year_on)][1:] == [1] * 12
+
+
+@pytest.mark.parametrize("format_", ["parquet", "delta"])
+@pytest.mark.parametrize("harm", ["missing", "cut short"])
+def test_a_file_that_is_gone_or_cut_is_no_day_that_is_well(tmp_path, harm, format_):
+    if format_ == "delta":
+        pytest.importorskip("deltalake")
+    with serving(year()) as service:
+        service.client.sync_call_history(tmp_path, "2025-10-15", format=format_)
+        file = max(tmp_path.glob("calls/start_day=*/*.parquet"), key=lambda f: f.stat().st_size)
+        if harm == "missing":
+            file.unlink()
+        else:
+            file.write_bytes(file.read_bytes()[:100])
+        before = service.requests
+        with pytest.raises(ExportError, match=file.name if format_ == "parquet" else "calls"):
+            service.client.audit_call_history(tmp_path)
+        assert service.requests == before

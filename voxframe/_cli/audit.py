@@ -29,13 +29,18 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     days = voxframe.audit_call_history(
         given.path, repair=given.repair, **connection_of(given), **filters_of(given)
     )
+    held = voxframe.open_dataset(given.path).days
     if not given.json:
         for day in days.itertuples():
             word = ", read again" if day.repaired else ""
             print(f"{day.day:%Y-%m-%d}: {day.held:,} held, {day.counted:,} counted{word}")
         if not (given.quiet or len(days)):
-            print(f"{given.path}: every day is as the service counts it")
+            print(
+                f"{given.path}: each of {len(held):,} days, {held.sessions.sum():,} sessions in "
+                "all, is as the service counts it"
+            )
     return {
         "path": given.path,
+        "compared": {"days": len(held), "sessions": int(held.sessions.sum())},
         "days": json.loads(days.to_json(orient="records", date_format="iso")),
     }

@@ -29,9 +29,10 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         **window_of(given), **connection_of(given), **filters_of(given)
     )
     if not given.json:
+        many = f"{count.requests:,} request{'s' * (count.requests != 1)}"
         print(
-            f"{count.sessions:,} sessions; reading them takes about {count.requests:,} requests, "
-            f"{count.seconds:,.1f} s,\n  {count.bytes / 2**20:,.1f} MiB of answers"
+            f"{count.sessions:,} session{'s' * (count.sessions != 1)}; reading them takes about "
+            f"{many},\n  {count.seconds:,.1f} s, {count.bytes / 2**20:,.1f} MiB of answers"
         )
     return {
         "sessions": count.sessions,

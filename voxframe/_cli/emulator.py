@@ -1,7 +1,9 @@
 """``voxframe emulator``: a made-up account, served on this machine."""
 
 import argparse
+import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 from voxframe._cli.options import positive, seconds, whole
@@ -58,7 +60,7 @@ def run(given: argparse.Namespace) -> None:
         print(
             f"{given.sessions:,} sessions from {given.start} to {given.end}; Ctrl-C ends it\n\n"
             f"export VOXIMPLANT_BASE_URL={url}\n"
-            f"export {VARIABLE}={key}\n",
+            f"export {VARIABLE}={shlex.quote(str(Path(key).absolute()))}\n",
             flush=True,
         )
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 import voxframe
 from voxframe._cli import audit, count, demo, download, emulator, export, report, sync
 from voxframe._cli.arguments import Parser
-from voxframe._cli.options import show_requests
+from voxframe._cli.options import as_option, show_requests
 from voxframe._cli.output import abandon, flush, prepare_streams, print_json
 from voxframe._interrupt import loaded
 from voxframe.errors import InvalidQueryError, VoxframeError
@@ -41,11 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"voxframe {given.command}: cannot print: {problem}", file=sys.stderr)
             return _FAILED
     except VoxframeError as error:
-        print(f"voxframe {given.command}: {error}", file=sys.stderr)
+        message = as_option(str(error)) if isinstance(error, InvalidQueryError) else str(error)
+        print(f"voxframe {given.command}: {message}", file=sys.stderr)
         if as_json:
-            print_json(
-                command=given.command, ok=False, error=type(error).__name__, message=str(error)
-            )
+            print_json(command=given.command, ok=False, error=type(error).__name__, message=message)
         return _USAGE if isinstance(error, InvalidQueryError) else _FAILED
     except BrokenPipeError:
         # Whoever read our output has seen enough.

@@ -123,3 +123,11 @@ def seconds(text: str) -> float:
 
 def _value(parameter: Parameter) -> Callable[[str], int | str]:
     return lambda text: text if text == parameter.word else whole(text)
+
+
+def as_option(message: str) -> str:
+    """Return a message about a keyword as one about its option."""
+    name, colon, rest = message.partition(":")
+    if not colon or not name.isidentifier() or not name.islower():
+        return message
+    return f"--{name.removesuffix('_date').replace('_', '-')}:{rest}"

@@ -352,6 +352,12 @@ class Delta:
         with self.where.told():
             return self._table(name).to_pyarrow_dataset()
 
+    def check(self) -> None:
+        """Raise an ExportError for what is missing or cut short: each file's end is read."""
+        with self.where.told():
+            for name in SCHEMAS:
+                self.arrow(name).count_rows()
+
     def tables(self, days: Sequence[str], columns: Collection[str] | None) -> dict[str, pa.Table]:
         """Return days as they were read from the service."""
         names = {

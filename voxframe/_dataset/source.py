@@ -31,6 +31,9 @@ class Source(Protocol):
     def tables(self, days: Sequence[str], columns: Collection[str] | None) -> Tables:
         """Return days as they were read from the service."""
 
+    def check(self) -> None:
+        """Raise an ExportError for what is missing, cut short or of another write."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -69,6 +72,10 @@ class Folder:
     def tables(self, days: Sequence[str], columns: Collection[str] | None) -> Tables:
         """Return days as they were read from the service."""
         return read_days(self.root, self.manifest(), days, columns)
+
+    def check(self) -> None:
+        """Raise an ExportError for what is missing, cut short or of another write."""
+        self.manifest().check(self.root)
 
 
 def starting_at(source: Source, second: int) -> int:
