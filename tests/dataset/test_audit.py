@@ -129,6 +129,6 @@ def test_a_file_that_is_gone_or_cut_is_no_day_that_is_well(tmp_path, harm, forma
         else:
             file.write_bytes(file.read_bytes()[:100])
         before = service.requests
-        with pytest.raises(ExportError, match=file.name if format_ == "parquet" else "calls"):
+        with pytest.raises(ExportError, match="calls" if format_ == "parquet" else "start_day="):
             service.client.audit_call_history(tmp_path)
         assert service.requests == before

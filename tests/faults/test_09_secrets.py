@@ -7,6 +7,7 @@ import logging
 import re
 import traceback
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import jwt
 import pytest
@@ -178,6 +179,7 @@ def test_internals_do_not_show_what_they_carry(world, tokens):
     from voxframe._http.credentials import Credentials
     from voxframe._http.response import Answer
     from voxframe._plan.model import PageRequest
+    from voxframe._plan.service_time import RequestTime
     from voxframe._query.query import query
     from voxframe._query.window import window
     from voxframe._read.interval import Request
@@ -188,7 +190,9 @@ def test_internals_do_not_show_what_they_carry(world, tokens):
         shown = [
             Answer(200, {"authorization": "Bearer x"}, body),
             RawPage(body, "asked"),
-            Request(PageRequest(0, 1), {"remote_number": NUMBER}),
+            Request(
+                PageRequest(0, 1), SimpleNamespace(form={"remote_number": NUMBER}), RequestTime()
+            ),
             query(window(FROM, TO), remote_number=NUMBER),
             credentials,
             service.client._tokens,

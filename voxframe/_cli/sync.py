@@ -72,7 +72,8 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         print(
             f"{path}: {len(changes):,} days read; sessions: {int(changes.added.sum()):,} "
             f"added, {int(changes.changed.sum()):,} changed,\n"
-            f"  {int(changes.vanished.sum()):,} vanished; {receipt.requests:,} request{'s' * (receipt.requests != 1)}, "
+            f"  {int(changes.vanished.sum()):,} vanished; {receipt.requests:,} "
+            f"request{'s' * (receipt.requests != 1)}, "
             f"{receipt.seconds:.1f} s"
         )
     return {

@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 from voxframe import analysis
+from voxframe._extras import needed_for
 from voxframe.analysis._bins import zone
 from voxframe.analysis._currency import Currency
 from voxframe.analysis._source import Entries, History
@@ -81,12 +82,8 @@ def report_html(
         For an unknown timezone, an account without a currency, or an entry for far ends
         that is none.
     """
-    try:
+    with needed_for("a report", "report"):
         from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "a report needs Jinja: pip install 'voxframe[report]'", name=error.name
-        ) from error
     parts = analysis.cost_breakdown(history).iloc[0].drop("total_cost")
     paid = float(parts.fillna(0).sum())
     page = Page(
