@@ -1,5 +1,6 @@
 """A dataset that is there, without reading it."""
 
+import logging
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 from voxframe._extras import needed_for
 from voxframe._history import CallHistory
 from voxframe._query.names import keywords_checked, nearest
-from voxframe._query.window import DateLike, window
+from voxframe._query.window import DateLike, Window, window
 from voxframe._receipt import Receipt
 from voxframe._spec.tables import SCHEMAS, SESSION_ID
 from voxframe.errors import InvalidQueryError
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
     from voxframe._dataset.manifest import Manifest
     from voxframe._dataset.source import Source
 
+logger = logging.getLogger("voxframe")
+
 _DAY = 86_400
-_EARLIEST, _LATEST = "1970-01-02", "9999-12-30"
+# More stretches of days than these are not spelled out in a message.
+_FEW = 3
+# What a window is that has no ends.
+_OPEN = window("1970-01-02", "9999-12-30")
 
 
 @keywords_checked
@@ -189,7 +195,8 @@ class Dataset:
         ----------
         from_date, to_date : date-like, optional
             Of the sessions' ``start_date``; naive means UTC, `to_date` is outside. None is
-            all that there is on that side.
+            all that there is on that side. Days that are not held are named in a warning of
+            the logger ``voxframe``.
         columns : iterable of str, optional
             Only these, of every table that has them, and the ids and ``start_date``;
             names of unknown fields as well.
@@ -200,6 +207,13 @@ class Dataset:
             As it was read from the service, unknown fields as columns of their own. Only
             the days and columns that are wanted are read. Of several datasets each session
             once, the latest read.
+
+        Raises
+        ------
+        InvalidQueryError
+            None of the days that are asked for is held.
+        ExportError
+            A file is missing, cut short or of another write.
         """
         if isinstance(columns, str):
             columns = [columns]
@@ -208,11 +222,71 @@ class Dataset:
             inside = window(from_date)
         else:
             inside = window(
-                _EARLIEST if from_date is None else from_date,
-                _LATEST if to_date is None else to_date,
+                _OPEN.from_date if from_date is None else from_date,
+                _OPEN.to_date if to_date is None else to_date,
             )
+        if (from_date, to_date) != (None, None):
+            _check_held(self._held(), inside)
         parts = [_part(source, inside.first, inside.end, wanted) for source in self._sources]
         return parts[0] if len(parts) == 1 else CallHistory.concat(parts)
+
+    def _held(self) -> list[tuple[int, int]]:
+        """Return the stretches of days, counted from 1970, that there are."""
+        from voxframe._dataset.sync import joined  # noqa: PLC0415 - not needed to read
+
+        found = []
+        for manifest in (source.manifest() for source in self._sources):
+            found += [(s.first // _DAY, -(-s.end // _DAY)) for s in manifest.read]
+            found += [(end - 1, end) for end in (_end_of(day) // _DAY for day in manifest.days)]
+        return joined(sorted(found))
+
+
+def _check_held(held: Sequence[tuple[int, int]], inside: Window) -> None:
+    """Report days of a window that are not held, which look like days without a call.
+
+    Raises
+    ------
+    InvalidQueryError
+        It has no other days.
+    """
+    first, end = inside.first // _DAY, -(-inside.end // _DAY)
+    if inside.first >= inside.end:
+        logger.warning(
+            "from_date and to_date are the same moment, so nothing is read; to_date is outside of "
+            "the window: for a whole day give the next one, or pandas.Period('%s') alone",
+            inside.from_date.date(),
+        )
+        return
+    there = [(max(a, first), min(b, end)) for a, b in held if a < end and b > first]
+    if not there:
+        raise InvalidQueryError(
+            "from_date: the window has no day of the dataset, which holds "
+            + (_spelled(held) or "none yet")
+        )
+    # A side that was left open ends where the dataset does.
+    edges = [
+        there[0][0] if inside.from_date == _OPEN.from_date else first,
+        *(edge for stretch in there for edge in stretch),
+        there[-1][1] if inside.to_date == _OPEN.to_date else end,
+    ]
+    if gaps := [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]:
+        logger.warning(
+            "nothing of %s is held, so it is not read; the dataset holds %s",
+            _spelled(gaps),
+            _spelled(held),
+        )
+
+
+def _spelled(stretches: Sequence[tuple[int, int]]) -> str:
+    """Return days in words, their last one included."""
+    from voxframe._dataset.layout import day_name  # noqa: PLC0415 - not needed to read
+
+    words = [
+        day_name(a) if b == a + 1 else f"{day_name(a)} to {day_name(b - 1)}"
+        for a, b in stretches[:_FEW]
+    ]
+    more = [f"{len(stretches) - _FEW} more stretches"] if len(stretches) > _FEW else []
+    return " and ".join([*words, *more])
 
 
 def _sum_if_known(costs: "pd.Series[float]") -> Any:

@@ -96,8 +96,10 @@ def test_an_export_is_audited_and_stays_that_export(tmp_path):
 
 def test_what_cannot_be_audited_is_refused_before_any_request(tmp_path):
     with serving(year()) as service:
-        with pytest.raises(ExportError, match="not a finished dataset"):
+        with pytest.raises(ExportError, match="no such folder"):
             service.client.audit_call_history(tmp_path / "h")
+        with pytest.raises(ExportError, match="not a finished dataset"):
+            service.client.audit_call_history(tmp_path)
         service.client.sync_call_history(tmp_path / "h", "2026-10-01")
         before = service.requests
         with pytest.raises(ExportError, match="another query"):

@@ -90,7 +90,34 @@ def test_a_window_is_read_and_no_more(synced, monkeypatch):
     assert len(voxframe.open_dataset(path).read(pd.Period("2026-10-02"))) == len(
         world.expected("2026-10-02", "2026-10-03")
     )
-    assert len(voxframe.open_dataset(path).read("2026-12-01")) == 0
+
+
+def test_days_that_are_not_held_are_named(tmp_path, caplog):
+    world = World(sessions=200, seed=5, now="2026-10-30 12:00:00", motion=Motion(late=0.0))
+    with serving(world) as service:
+        service.export(tmp_path / "a", "2026-10-02 06:00:00", "2026-10-04 06:00:00")
+        service.export(tmp_path / "b", "2026-10-05", "2026-10-06")
+        service.export(tmp_path / "c", "2026-10-06", "2026-10-07")
+    data = voxframe.open_dataset([tmp_path / name for name in "abc"])
+    held = "2026-10-02 to 2026-10-06"
+    for window in (("2026-10-08", "2026-10-09"), ("2026-10-07",), (None, "2026-09-01")):
+        with pytest.raises(InvalidQueryError, match=f"from_date: .* holds {held}"):
+            data.read(*window)
+    caplog.clear()
+    for window in (("2026-10-02", "2026-10-07"), ("2026-10-04 20:00:00",), (None, "2026-10-06")):
+        data.read(*window)
+    assert not caplog.messages
+    whole = data.read("2026-09-29", "2026-10-08").tables["sessions"]
+    assert whole.equals(data.read().tables["sessions"])
+    text = (
+        "nothing of 2026-09-29 to 2026-10-01 and 2026-10-07 is held, so it is not read; the "
+        f"dataset holds {held}"
+    )
+    assert caplog.messages == [text]
+    caplog.clear()
+    assert len(data.read("2026-10-02", "2026-10-02")) == 0
+    assert "from_date and to_date are the same moment" in caplog.text
+    assert "pandas.Period('2026-10-02')" in caplog.text
 
 
 def test_columns_that_are_not_wanted_are_not_read(synced):
@@ -136,6 +163,9 @@ def test_several_as_one(tmp_path):
 def test_what_is_not_a_dataset_is_refused(tmp_path, synced):
     with pytest.raises(ExportError, match="not a finished dataset"):
         voxframe.open_dataset(tmp_path)
+    for opening in (voxframe.open_dataset, voxframe.CallHistory.from_parquet):
+        with pytest.raises(ExportError, match=r"^no such folder: .*nothing$"):
+            opening(tmp_path / "nothing")
     with pytest.raises(InvalidQueryError, match="open_dataset has no such keyword"):
         voxframe.open_dataset(tmp_path, colour=1)
     history = voxframe.CallHistory.from_parquet(synced[0])

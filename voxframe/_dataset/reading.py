@@ -54,6 +54,8 @@ def read(path: str | os.PathLike[str]) -> tuple[Tables, Receipt]:
         return _read_dataset(source, manifest)
     if (source / "sessions").is_dir():
         return _read_folder(source)
+    if not source.exists():
+        raise ExportError(f"no such folder: {source}")
     raise ExportError(f"{source} holds no call history (no sessions.parquet, no sessions/)")
 
 

@@ -27,8 +27,6 @@ _COLUMNS = (
     "remote_number_type", "resource_type", "rule_name", "start_date", "start_time", "successful",
     "used_at",
 )  # fmt: skip
-_ANY_DAY = pd.Timestamp("2000-01-01")
-"""What is read of a dataset without a session, so that there is a source of no rows."""
 _DERIVED = (*OF_LEGS, *OF_SESSIONS, *CLOCK, "kind")
 
 
@@ -108,10 +106,14 @@ class _Days:
         if not self.state.equals(_state(self.dataset)):
             raise ValueError("The dataset was written while it was read: call again.")
 
-    def _stretches(self) -> Iterator[tuple[pd.Timestamp, pd.Timestamp]]:
+    def _stretches(self) -> Iterator[tuple[pd.Timestamp | None, pd.Timestamp | None]]:
         """Yield the ends of neighbouring days with few enough rows together, at least once."""
-        days = [*self.state["day"]] or [_ANY_DAY]
-        rows = [int(each) for each in self.state[list(SCHEMAS)].sum(axis=1)] or [0]
+        days = [*self.state["day"]]
+        rows = [int(each) for each in self.state[list(SCHEMAS)].sum(axis=1)]
+        if not days:
+            # So that there is a source, of no rows.
+            yield None, None
+            return
         first = held = 0
         for at, more in enumerate(rows):
             if at > first and held + more > _ROWS:
