@@ -20,7 +20,7 @@ pytest.importorskip("duckdb")
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(python|bash)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-CALLS = re.findall(r"^\| .* \| `(analysis\..*)` \|$", README, re.MULTILINE)
+CALLS = re.findall(r"^\| .* \| `((?:analysis|history)\..*)` \|$", README, re.MULTILINE)
 
 
 @pytest.fixture
