@@ -139,8 +139,15 @@ def read_call_history(
 
     Examples
     --------
-    >>> history = voxframe.read_call_history("2026-10-01", "2026-11-01")  # doctest: +SKIP
-    >>> history.calls.groupby("remote_number_type").cost.sum()  # doctest: +SKIP
+    >>> history = voxframe.read_call_history("2026-10-01", "2026-11-01")
+    >>> len(history), len(history.calls)
+    (2000, 3845)
+    >>> short = voxframe.read_call_history("2026-10-01", "2026-11-01", max_duration=5)
+    >>> short.receipt.filters
+    {'max_duration': '5'}
+    >>> october = voxframe.read_call_history(pd.Period("2026-10"), timezone="Europe/Berlin")
+    >>> print(october.receipt.from_date)
+    2026-09-30 22:00:00+00:00
     """
     spec, client = _checked(locals())
     with client:
@@ -196,6 +203,12 @@ def iter_call_history(
     ------
     VoxframeError
         As for :func:`read_call_history`; what can be refused is refused at the call.
+
+    Examples
+    --------
+    >>> for piece in voxframe.iter_call_history("2026-10-01", "2026-11-01"):
+    ...     print(f"{piece.receipt.from_date:%d %B}", len(piece))
+    01 October 2000
     """
     return _iterate(*_checked(locals()))
 
@@ -263,6 +276,14 @@ def export_call_history(
         The folder cannot be written, or holds other data.
     VoxframeError
         As for :func:`read_call_history`.
+
+    Examples
+    --------
+    >>> receipt = voxframe.export_call_history("week", "2026-10-01", "2026-10-08")
+    >>> receipt.sessions
+    453
+    >>> pd.read_parquet("week/calls", columns=["call_id", "cost"]).shape
+    (862, 2)
     """
     spec, client = _checked(locals())
     with client:
@@ -321,6 +342,12 @@ def count_call_history(
     ------
     VoxframeError
         As for :func:`read_call_history`.
+
+    Examples
+    --------
+    >>> count = voxframe.count_call_history("2026-10-01", "2026-11-01")
+    >>> count.sessions, count.receipt.requests
+    (2000, 1)
     """
     spec, client = _checked(locals())
     with client:
@@ -409,8 +436,17 @@ def sync_call_history(
 
     Examples
     --------
-    >>> voxframe.sync_call_history("history", "2026-01-01")  # doctest: +SKIP
-    >>> voxframe.sync_call_history("history").changes  # doctest: +SKIP
+    >>> report = voxframe.sync_call_history("history", "2026-10-01", "2026-10-08")
+    >>> report.changes[["day", "sessions_before", "sessions_after", "added"]].head(2)
+             day  sessions_before  sessions_after  added
+    0 2026-10-01                0              90     90
+    1 2026-10-02                0              66     66
+
+    Every time after that, without the dates, until now; here up to the same end:
+
+    >>> report = voxframe.sync_call_history("history", to_date="2026-10-08")
+    >>> int(report.changes["added"].sum())
+    0
     """
     order = prepare_sync(_of_the_query(locals()))
     with _client(locals()) as client:
@@ -479,6 +515,12 @@ def audit_call_history(
         names the file.
     VoxframeError
         As for :func:`read_call_history`.
+
+    Examples
+    --------
+    >>> receipt = voxframe.export_call_history("week", "2026-10-01", "2026-10-08")
+    >>> len(voxframe.audit_call_history("week"))
+    0
     """
     order = prepare_audit(_of_the_query(locals()))
     with _client(locals()) as client:
@@ -553,11 +595,20 @@ def download_recordings(
 
     Examples
     --------
-    >>> history = voxframe.read_call_history("2026-10-01", "2026-11-01")  # doctest: +SKIP
-    >>> files = voxframe.download_recordings(history, "recordings")  # doctest: +SKIP
-    >>> history.calls.merge(  # doctest: +SKIP
-    ...     files, left_on="call_session_history_id", right_on="session"
-    ... )
+    >>> day = voxframe.read_call_history("2026-10-05", "2026-10-06")
+    >>> files = voxframe.download_recordings(day, "recordings", what="records")
+    >>> files[["table", "id", "type"]].head(2)
+         table            id       type
+    0  records  198400051248  audio/wav
+    1  records  198400051696  audio/wav
+
+    The files beside what their recordings cost:
+
+    >>> paths = files.merge(day.records, left_on="id", right_on="record_id")
+    >>> paths[["id", "session", "cost"]].head(2)
+                 id     session     cost
+    0  198400051248  3100000800   0.0042
+    1  198400051696  3100000807  0.00375
     """
     with Client(
         credentials, base_url=base_url, max_concurrency=max_concurrency, retry=retry

@@ -78,9 +78,11 @@ class Client:
 
     Examples
     --------
-    >>> with voxframe.Client("credentials.json") as client:  # doctest: +SKIP
-    ...     october = client.read_call_history("2026-10-01", "2026-11-01")
-    ...     november = client.read_call_history("2026-11-01", "2026-12-01")
+    >>> with voxframe.Client(max_concurrency=4) as client:
+    ...     first = client.read_call_history("2026-10-01", "2026-10-16")
+    ...     second = client.read_call_history("2026-10-16", "2026-11-01")
+    >>> len(first) + len(second)
+    2000
     """
 
     _sessions_per_interval = SESSIONS_PER_INTERVAL

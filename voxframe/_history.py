@@ -37,6 +37,21 @@ class CallHistory:
         The four tables; present and typed when they are empty.
     receipt : Receipt
         What the read asked, counted and mended.
+
+    Examples
+    --------
+    >>> history.calls[["call_id", "duration", "incoming", "cost"]].head(2)
+            call_id  duration  incoming    cost
+    0  198400000128        66      True  0.0044
+    1  198400000129         0     False     0.0
+    >>> history.tables["calls"].schema.field("cost").type
+    Decimal128Type(decimal128(18, 9))
+    >>> history.to_parquet("month")
+    >>> voxframe.CallHistory.from_parquet("month").receipt == history.receipt
+    True
+    >>> again = voxframe.CallHistory.concat([history, history])
+    >>> len(again) == len(history)
+    True
     """
 
     def __init__(self, tables: dict[str, pa.Table], receipt: Receipt) -> None:

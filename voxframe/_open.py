@@ -60,6 +60,12 @@ def open_dataset(
     ------
     ExportError
         There is no finished dataset.
+
+    Examples
+    --------
+    >>> receipt = voxframe.export_call_history("week", "2026-10-01", "2026-10-08")
+    >>> voxframe.open_dataset("week")
+    <voxframe.Dataset of 453 sessions, 2026-10-01 to 2026-10-07>
     """
     from voxframe._dataset.source import source_of  # noqa: PLC0415 - not needed to read
 
@@ -72,7 +78,23 @@ def open_dataset(
 
 
 class Dataset:
-    """A dataset of whole days, read only as far as it is asked; see :func:`open_dataset`."""
+    """A dataset of whole days, read only as far as it is asked; see :func:`open_dataset`.
+
+    Examples
+    --------
+    >>> receipt = voxframe.export_call_history("week", "2026-10-01", "2026-10-08")
+    >>> dataset = voxframe.open_dataset("week")
+    >>> dataset.days[["day", "sessions", "cost"]].head(2)
+             day  sessions      cost
+    0 2026-10-01        90  5.353404
+    1 2026-10-02        66  6.297873
+    >>> len(dataset.read("2026-10-05", "2026-10-06", columns=["duration"]))
+    90
+    >>> dataset.duckdb().sql("select count(*) from calls where incoming").fetchall()
+    [(360,)]
+    >>> dataset.arrow("calls").count_rows()
+    862
+    """
 
     def __init__(self, sources: "Sequence[Source]") -> None:
         self._sources = sources

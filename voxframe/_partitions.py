@@ -55,6 +55,14 @@ class Partition:
         Requests in flight, of this partition alone.
     retry : RetryPolicy
         How often and how long a page is tried.
+
+    Examples
+    --------
+    >>> first, *others = voxframe.partitions("2026-10-01", "2026-11-01")
+    >>> print(first.from_date, first.to_date, first.inclusive)
+    2026-10-01 00:00:00+00:00 2026-10-02 00:00:00+00:00 left
+    >>> len(first.read())
+    90
     """
 
     from_date: datetime
@@ -184,6 +192,10 @@ def partitions(
 
     Examples
     --------
+    >>> parts = voxframe.partitions("2026-10-01", "2026-11-01", freq="W")
+    >>> len(parts), len(parts[0].read())
+    (5, 198)
+
     On one machine, with processes of Python's own::
 
         import multiprocessing

@@ -23,6 +23,13 @@ class Progress:
         Since the read began.
     waiting : str
         What is waited for, once nothing has come for a second; else empty.
+
+    Examples
+    --------
+    >>> steps = []
+    >>> history = voxframe.read_call_history("2026-10-01", "2026-11-01", progress=steps.append)
+    >>> steps[-1].sessions, steps[-1].total
+    (2000, 2000)
     """
 
     sessions: int

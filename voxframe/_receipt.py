@@ -59,6 +59,19 @@ class Receipt:
     missing_ids : tuple of int
         Session ids that were asked for and are not in the result: unknown to the
         service, outside of the window, or left out by another filter.
+
+    Examples
+    --------
+    >>> day = voxframe.read_call_history("2026-10-05", "2026-10-06")
+    >>> day.receipt.sessions, day.receipt.requests, dict(day.receipt.mended)
+    (90, 1, {})
+    >>> print(day.receipt.settled)
+    one answer held every session that the service counts
+    >>> both = voxframe.Receipt.sum([history.receipt, day.receipt])
+    >>> both.sessions
+    2090
+    >>> voxframe.Receipt.from_dict(both.to_dict()) == both
+    True
     """
 
     from_date: datetime

@@ -37,7 +37,16 @@ __all__ = [
 
 
 class VoxframeError(Exception):
-    """Base of every error that voxframe raises; its message is one printable line."""
+    """Base of every error that voxframe raises; its message is one printable line.
+
+    Examples
+    --------
+    >>> try:
+    ...     voxframe.read_call_history("2026-11-01", "2026-10-01")
+    ... except errors.VoxframeError as error:
+    ...     print(error)
+    to_date: 2026-10-01 00:00:00 UTC is before from_date, 2026-11-01 00:00:00 UTC; swap them
+    """
 
     def __init__(self, message: str = "") -> None:
         # A message may quote names and words of the service, or of a file.
@@ -45,11 +54,29 @@ class VoxframeError(Exception):
 
 
 class CredentialsError(VoxframeError):
-    """A service account's key cannot be used; the message names the file and the field."""
+    """A service account's key cannot be used; the message names the file and the field.
+
+    Examples
+    --------
+    >>> voxframe.read_call_history("2026-10-01", "2026-11-01", credentials="nowhere.json")
+    Traceback (most recent call last):
+        ...
+    voxframe.errors.CredentialsError: nowhere.json: no such file; the key file is made in
+    Voximplant's control panel, under service accounts
+    """
 
 
 class InvalidQueryError(VoxframeError, ValueError):
-    """A query was refused before any request; the message names the parameter."""
+    """A query was refused before any request; the message names the parameter.
+
+    Examples
+    --------
+    >>> voxframe.read_call_history("2026-10-01", "2026-11-01", max_durration=5)
+    Traceback (most recent call last):
+        ...
+    voxframe.errors.InvalidQueryError: max_durration: read_call_history has no such keyword; did
+    you mean 'max_duration'?
+    """
 
 
 class ApiError(VoxframeError):
@@ -62,6 +89,21 @@ class ApiError(VoxframeError):
     msg : str
         The service's own words, with anything that looks like a phone number
         or a token taken out.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Emulator, Fault, World
+    >>> with Emulator(World(sessions=10), faults=[Fault("103")]) as emulator:
+    ...     try:
+    ...         voxframe.count_call_history(
+    ...             "2026-10-01",
+    ...             "2026-11-01",
+    ...             credentials=emulator.credentials,
+    ...             base_url=emulator.base_url,
+    ...         )
+    ...     except errors.ApiError as error:
+    ...         print(error.code, error.msg)
+    103 Unknown command.
     """
 
     def __init__(self, message: str, *, code: int = 0, msg: str = "") -> None:
@@ -71,35 +113,155 @@ class ApiError(VoxframeError):
 
 
 class AuthenticationError(ApiError):
-    """The service does not accept the key or the token (100; 456 after one renewal)."""
+    """The service does not accept the key or the token (100; 456 after one renewal).
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Emulator, Fault, World
+    >>> with Emulator(World(sessions=10), faults=[Fault("100")]) as emulator:
+    ...     voxframe.count_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...     )
+    Traceback (most recent call last):
+        ...
+    voxframe.errors.AuthenticationError: the service does not accept the key (error 100:
+    Authorization failed.); check that the service account still exists and that the key file is
+    its own
+    """
 
 
 class PermissionDeniedError(ApiError):
-    """The service account lacks the role for call history (104)."""
+    """The service account lacks the role for call history (104).
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Emulator, Fault, World
+    >>> with Emulator(World(sessions=10), faults=[Fault("104")]) as emulator:
+    ...     voxframe.count_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...     )
+    Traceback (most recent call last):
+        ...
+    voxframe.errors.PermissionDeniedError: the service account may not read the call history
+    (error 104: Forbidden command: the service account lacks a role.); give it one of the roles
+    Owner, Admin, Developer, Supervisor or Support, in the control panel under service accounts
+    """
 
 
 class RateLimitError(ApiError):
-    """The service kept throttling until every retry was spent (340, 515, HTTP 429)."""
+    """The service kept throttling until every retry was spent (340, 515, HTTP 429).
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Emulator, Fault, World
+    >>> quick = voxframe.RetryPolicy(max_attempts=2, first_wait=0.1)
+    >>> with Emulator(World(sessions=10), faults=[Fault("340")]) as emulator:
+    ...     voxframe.count_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...         retry=quick,
+    ...     )
+    Traceback (most recent call last):
+        ...
+    voxframe.errors.RateLimitError: 2026-10-01 00:00:00 to 2026-11-01 00:00:00: the service
+    throttles (error 340: Rate limit exceeded.), after 2 attempts in ... s; try again later, or
+    pass a RetryPolicy that waits longer
+    """
 
 
 class TransportError(VoxframeError):
-    """The network failed, or the answer could not be used, until every retry was spent."""
+    """The network failed, or the answer could not be used, until every retry was spent.
+
+    Examples
+    --------
+    >>> quick = voxframe.RetryPolicy(max_attempts=1)
+    >>> voxframe.count_call_history(
+    ...     "2026-10-01", "2026-11-01", base_url="http://127.0.0.1:9", retry=quick
+    ... )
+    Traceback (most recent call last):
+        ...
+    voxframe.errors.TransportError: nobody listens at 127.0.0.1:9: connection refused; check
+    base_url and this machine's network, and set HTTPS_PROXY where a proxy is needed; given up
+    after 1 attempt in ... s
+    """
 
 
 class DecodeError(VoxframeError):
-    """A page holds a value that no column can hold; the message names field and session."""
+    """A page holds a value that no column can hold; the message names field and session.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Behaviour, Emulator, World
+    >>> with Emulator(World(sessions=10), behaviour=Behaviour(poison="nan")) as emulator:
+    ...     voxframe.read_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...     )
+    Traceback (most recent call last):
+        ...
+    voxframe.errors.DecodeError: `cost` of session 3100000022 (resource_usage) is not a finite
+    number (2026-10-01 00:00:00 to 2026-11-01 00:00:00)
+    """
 
 
 class IncompleteHistoryError(VoxframeError):
-    """The service cannot be made to give every session; the message names window and count."""
+    """The service cannot be made to give every session; the message names window and count.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Behaviour, Emulator, World
+    >>> crowd = World(sessions=10, burst=("2026-10-05", 50))
+    >>> odd = Behaviour(page_cap=5, offset_ignored=True)
+    >>> with Emulator(crowd, behaviour=odd) as emulator:
+    ...     voxframe.read_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...     )
+    Traceback (most recent call last):
+        ...
+    voxframe.errors.IncompleteHistoryError: asked for 2026-10-04 23:59:59 to 2026-10-05
+    00:00:01, the service counts 50 sessions and gave 5 different ones; neither offsets nor
+    filters reach the rest. Narrow the query, by application_id or user_id, and read it in parts
+    """
 
 
 class ExportError(VoxframeError):
-    """A folder cannot be written or read as Parquet; what was whole in it before is so still."""
+    """A folder cannot be written or read as Parquet; what was whole in it before is so still.
+
+    Examples
+    --------
+    >>> voxframe.export_call_history(".", "2026-10-01", "2026-11-01")
+    Traceback (most recent call last):
+        ...
+    voxframe.errors.ExportError: ... holds other data (credentials.json); name a folder of its
+    own
+    """
 
 
 class MissingExtraError(VoxframeError, ModuleNotFoundError):
-    """A package that an extra brings is not installed; the message says how to install it."""
+    """A package that an extra brings is not installed; the message says how to install it.
+
+    Examples
+    --------
+    >>> try:
+    ...     from voxframe.analysis import plots
+    ... except errors.MissingExtraError as error:
+    ...     print(error)
+    >>> issubclass(errors.MissingExtraError, ModuleNotFoundError)
+    True
+    """
 
     def __init__(self, message: str = "", *, name: str | None = None) -> None:
         super().__init__(message)

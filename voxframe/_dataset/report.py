@@ -45,6 +45,16 @@ class SyncReport:
     receipt : Receipt
         What the sync read, and what that took; ``settled`` also says how long after their
         end sessions still changed.
+
+    Examples
+    --------
+    >>> report = voxframe.sync_call_history("history", "2026-10-01", "2026-10-08")
+    >>> int(report.changes["added"].sum())
+    453
+    >>> report.receipt.sessions
+    453
+    >>> print(report.changed_after)
+    None
     """
 
     changes: pd.DataFrame = field(repr=False)

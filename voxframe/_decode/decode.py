@@ -46,6 +46,17 @@ class Page:
         Values of fields that no table declares, by name with where it stands:
         ``"calls.mos"``, ``"calls.end_reason.q850"``, ``"envelope.server"``.
         Fields of rows are not counted with ``unknown_fields="ignore"``.
+
+    Examples
+    --------
+    >>> with voxframe.Client() as client:
+    ...     page = client.get_call_history(
+    ...         from_date="2026-10-01", to_date="2026-11-01", count=3, with_total_count=True
+    ...     )
+    >>> page.count, page.total_count, page.timezone
+    (3, 2000, 'Etc/GMT')
+    >>> page.tables["sessions"]["call_session_history_id"].to_pylist()
+    [3100000002, 3100000006, 3100000010]
     """
 
     tables: dict[str, pa.Table]

@@ -42,6 +42,14 @@ class Credentials:
     Notes
     -----
     The key itself is in no ``repr`` and cannot be pickled.
+
+    Examples
+    --------
+    >>> key = voxframe.Credentials.load("credentials.json")
+    >>> key.account_id
+    4203771
+    >>> "BEGIN" in repr(key)
+    False
     """
 
     account_id: int

@@ -47,6 +47,15 @@ class RetryPolicy:
     -----
     When the service throttles, the wait is drawn from the upper half, so that
     the default eight attempts outlast a minute of throttling for certain.
+
+    Examples
+    --------
+    >>> patient = voxframe.RetryPolicy(max_attempts=12, timeout=900.0)
+    >>> history = voxframe.read_call_history("2026-10-01", "2026-11-01", retry=patient)
+    >>> voxframe.RetryPolicy(max_attempts=0)
+    Traceback (most recent call last):
+        ...
+    voxframe.errors.InvalidQueryError: retry: max_attempts is 0, needs to be 1 or more
     """
 
     max_attempts: int = 8

@@ -32,6 +32,12 @@ class Count:
         About so many bytes of answers, inflated: as many a session as in the first answer.
     receipt : Receipt
         Of the counting itself.
+
+    Examples
+    --------
+    >>> count = voxframe.count_call_history("2026-10-01", "2026-11-01")
+    >>> f"{count.sessions:,} sessions, about {count.requests} requests"
+    '2,000 sessions, about 4 requests'
     """
 
     sessions: int

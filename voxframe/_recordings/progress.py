@@ -29,6 +29,18 @@ class DownloadProgress:
         Requests sent so far.
     seconds : float
         Since the download began.
+
+    Examples
+    --------
+    >>> steps = []
+    >>> files = voxframe.download_recordings(
+    ...     voxframe.read_call_history("2026-10-05", "2026-10-06"),
+    ...     "recordings",
+    ...     what="records",
+    ...     progress=steps.append,
+    ... )
+    >>> steps[-1].files == steps[-1].total
+    True
     """
 
     files: int

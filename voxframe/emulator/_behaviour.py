@@ -43,6 +43,21 @@ class Changes:
         the request and anywhere.
     within : (moment, moment), optional
         It happens to sessions that start in ``[first, last)``, such as one second.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Behaviour, Changes, Emulator, World
+    >>> world = World(sessions=500)
+    >>> moving = Behaviour(changes=Changes(add_every=1, size=2))
+    >>> with Emulator(world, behaviour=moving) as emulator:
+    ...     count = voxframe.count_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...     )
+    >>> count.sessions, len(world)
+    (500, 502)
     """
 
     add_every: int = 0
@@ -70,6 +85,20 @@ class ExtraField:
         The type of its values.
     since, until : moment, optional
         Sessions that start in ``[since, until)`` have it, and their children.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Behaviour, Emulator, ExtraField, World
+    >>> new = Behaviour(fields=(ExtraField("mood", kind="text"),))
+    >>> with Emulator(World(sessions=50), behaviour=new) as emulator:
+    ...     history = voxframe.read_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...     )
+    >>> dict(history.receipt.unknown_fields)
+    {'sessions.mood': 50}
     """
 
     name: str
@@ -196,6 +225,20 @@ class Behaviour:
         Seconds after ``iat`` at which a token ends even if ``exp`` is later.
     changes : Changes
         What happens to the world meanwhile.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Behaviour, Emulator, World
+    >>> odd = Behaviour(order="id", page_cap=100, numbers_as_text=True)
+    >>> with Emulator(World(sessions=500), behaviour=odd) as emulator:
+    ...     history = voxframe.read_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...     )
+    >>> len(history), "text_for_number" in history.receipt.mended
+    (500, True)
     """
 
     to_date_inclusive: bool = False
@@ -260,6 +303,19 @@ class Throttle:
     retry_after : str or float, optional
         ``Retry-After`` of the 429: seconds, or "date" (5 s from now), "past" (an
         hour ago), "day" (a day ahead), or any text as it is.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Emulator, Throttle, World
+    >>> with Emulator(World(sessions=50), throttle=Throttle(per_second=20.0)) as emulator:
+    ...     count = voxframe.count_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...     )
+    >>> count.sessions
+    50
     """
 
     max_parallel: int | None = None

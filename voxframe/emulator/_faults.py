@@ -67,6 +67,20 @@ class Fault:
         ``{"message": "text"}``.
     msg : str, optional
         Instead of the usual text of an error code or of ``gateway``.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Emulator, Fault, World
+    >>> with Emulator(World(sessions=50), faults=[Fault("reset", at=(1,))]) as emulator:
+    ...     history = voxframe.read_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...         retry=voxframe.RetryPolicy(first_wait=0.1),
+    ...     )
+    >>> len(history), history.receipt.retries
+    (50, 1)
     """
 
     kind: FaultKind

@@ -46,6 +46,16 @@ class Files:
         this address; or the base URL of another server.
     faults : tuple of Fault
         What goes wrong with files, by the number of the request for a file.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Emulator, Files, World
+    >>> with Emulator(World(sessions=20), files=Files(seconds=(0.1, 0.2))) as emulator:
+    ...     account = {"credentials": emulator.credentials, "base_url": emulator.base_url}
+    ...     history = voxframe.read_call_history("2026-10-01", "2026-11-01", **account)
+    ...     files = voxframe.download_recordings(history, "logs", what="logs", **account)
+    >>> len(files), int(files["error"].notna().sum())
+    (17, 0)
     """
 
     secure: bool = True

@@ -28,6 +28,16 @@ class Ledger:
 
     A session exists at event ``n`` if ``born <= n < died``. Requests count as
     events too, so the moments in ``emulator.requests`` can be used here.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import World
+    >>> world = World(sessions=500)
+    >>> before = world.now
+    >>> world.purge(world.some(5))
+    >>> there = world.ledger.existed_throughout(before, world.now, "2026-10-01", "2026-11-01")
+    >>> len(there)
+    495
     """
 
     def __init__(

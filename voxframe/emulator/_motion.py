@@ -46,6 +46,15 @@ class Motion:
         prices until they end.
     retention : int, optional
         Seconds after their start at which sessions are purged.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Motion, World
+    >>> slow = World(sessions=500, now="2026-10-16", motion=Motion(late=0.5, late_by=(3600, 86400)))
+    >>> before = len(slow)
+    >>> slow.advance(86400)
+    >>> len(slow) > before
+    True
     """
 
     late: float = 0.02

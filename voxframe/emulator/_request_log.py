@@ -37,6 +37,20 @@ class Request:
         The fault that befell it.
     time : int or None
         Where the world's clock stood, in epoch seconds, if it has one.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Emulator, World
+    >>> with Emulator(World(sessions=50)) as emulator:
+    ...     count = voxframe.count_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...     )
+    ...     sent = emulator.requests[0]
+    >>> sent.method, sent.status, sent.rows, sent.params["from_date"]
+    ('POST', 200, 50, '2026-10-01 00:00:00')
     """
 
     number: int
@@ -71,6 +85,20 @@ class Counters:
         Requests being handled now, and at most at any time.
     with_total_count : int
         Requests that asked for the total.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Emulator, World
+    >>> with Emulator(World(sessions=50)) as emulator:
+    ...     count = voxframe.count_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...     )
+    ...     counters = emulator.counters
+    >>> counters.requests, counters.rows, dict(counters.errors)
+    (1, 50, {})
     """
 
     requests: int

@@ -123,6 +123,20 @@ class Emulator:
     ----------
     world : World
         As given.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Emulator, World
+    >>> with Emulator(World(sessions=500)) as emulator:
+    ...     history = voxframe.read_call_history(
+    ...         "2026-10-01",
+    ...         "2026-11-01",
+    ...         credentials=emulator.credentials,
+    ...         base_url=emulator.base_url,
+    ...     )
+    ...     sent = emulator.counters.requests
+    >>> len(history), sent == history.receipt.requests
+    (500, True)
     """
 
     def __init__(
@@ -292,6 +306,17 @@ def serve(
         127.0.0.1 and localhost.
     announce : callable
         Called with the base URL once requests are accepted.
+
+    Examples
+    --------
+    It is stopped here as soon as it is ready, and otherwise by Ctrl-C:
+
+    >>> from voxframe.emulator import World, serve
+    >>> def ready(address):
+    ...     print("ready")
+    ...     raise KeyboardInterrupt
+    >>> serve(World(sessions=50), port=0, announce=ready)
+    ready
     """
     emulator = Emulator(
         world, behaviour=behaviour, faults=faults, throttle=throttle, latency=latency, cache=cache,

@@ -31,7 +31,15 @@ _CHUNK: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Exact counts and sums over a window, from the present state of a world."""
+    """Exact counts and sums over a window, from the present state of a world.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import World
+    >>> totals = World(sessions=500).totals()
+    >>> totals.sessions, totals.cost == totals.call_cost + totals.record_cost + totals.resource_cost
+    (500, True)
+    """
 
     sessions: int
     calls: int
@@ -92,6 +100,20 @@ class World:
         Where the clock stands, in epoch seconds, if there is one.
     landmark : int
         The id of the session in the middle, where peculiarities are placed.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import World
+    >>> world = World(sessions=500, seed=7)
+    >>> totals = world.totals("2026-10-05", "2026-10-12")
+    >>> totals.sessions, totals.cost
+    (109, Decimal('4.186640099'))
+
+    What is done to it is seen by the next read:
+
+    >>> added = world.add(3, start="2026-10-06")
+    >>> len(world)
+    503
     """
 
     def __init__(
