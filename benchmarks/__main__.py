@@ -26,12 +26,16 @@ from benchmarks import report
 from benchmarks.contestants import RACES
 from benchmarks.results import (
     ARROW,
+    AUDIT,
     BY_HAND,
     BY_POLARS,
+    DELTA,
     DLT,
     EXPORT,
     FLOOR,
     SERVER,
+    SYNC,
+    SYNC_AGAIN,
     VENDOR,
     Cell,
     Results,
@@ -40,6 +44,7 @@ from benchmarks.server import Server
 
 _HERE = Path(__file__).parent
 _SLOW = (VENDOR, DLT)
+_KEPT = (SYNC, DELTA, SYNC_AGAIN, AUDIT)
 _OURS = tuple(name for name in RACES if name.startswith("voxframe"))
 _IMPORTS = ("pandas, pyarrow, httpx", "voxframe")
 
@@ -57,7 +62,7 @@ QUICK = (
     Heat(Cell(50_000), (SERVER, FLOOR, *_OURS, BY_POLARS, BY_HAND, VENDOR, DLT), 5),
     Heat(Cell(50_000, gzip=True), (SERVER, FLOOR, ARROW, BY_POLARS, BY_HAND), 3),
     Heat(Cell(200_000), (FLOOR, ARROW, BY_POLARS), 3),
-    Heat(Cell(200_000, latency=0.4), (FLOOR, ARROW), 1),
+    Heat(Cell(200_000, latency=0.4), (FLOOR, ARROW, EXPORT, DELTA), 1),
 )
 FULL = (
     Heat(Cell(20_000), (SERVER, FLOOR, *_OURS, BY_POLARS, BY_HAND, VENDOR, DLT), 5),
@@ -66,9 +71,10 @@ FULL = (
     Heat(Cell(50_000, gzip=True), (SERVER, FLOOR, *_OURS, BY_POLARS, BY_HAND, VENDOR, DLT), 5),
     Heat(Cell(200_000), (SERVER, FLOOR, *_OURS, BY_POLARS, BY_HAND, VENDOR, DLT), 5),
     Heat(Cell(200_000, gzip=True), (FLOOR, ARROW, EXPORT, BY_POLARS, BY_HAND), 3),
-    Heat(Cell(200_000, latency=0.4), (FLOOR, ARROW, EXPORT, BY_POLARS, BY_HAND), 3),
+    Heat(Cell(200_000, latency=0.4), (FLOOR, ARROW, EXPORT, *_KEPT, BY_POLARS, BY_HAND), 3),
     Heat(Cell(1_000_000), (FLOOR, ARROW, EXPORT, BY_POLARS, BY_HAND), 3),
-    Heat(Cell(1_000_000, latency=0.4), (FLOOR, ARROW, EXPORT), 1),
+    Heat(Cell(1_000_000, latency=0.4), (FLOOR, ARROW, EXPORT, *_KEPT), 1),
+    Heat(Cell(2_000_000), (EXPORT, SYNC), 1),
 )
 
 
@@ -84,9 +90,10 @@ class Runner:
         print(f"\n{heat.cell}")
         with Server(heat.cell.sessions) as server, tempfile.TemporaryDirectory() as folder:
             replay = Path(folder) / "replay.json"
-            # Not measured: it fills the caches, and shows what the floor has to download.
-            self._run(ARROW, heat.cell, server, replay)
-            replay.write_text(json.dumps([entry["asked"] for entry in server.log()]))
+            if FLOOR in heat.names:
+                # Not measured: it fills the caches, and shows what the floor has to download.
+                self._run(ARROW, heat.cell, server, replay)
+                replay.write_text(json.dumps([entry["asked"] for entry in server.log()]))
             for number in range(heat.rounds):
                 for name in heat.names:
                     if name in self.missing or (name in _SLOW and number):
@@ -147,13 +154,18 @@ class Runner:
                 spent = sum(after[2:4]) - sum(before[2:4])
                 self.results.imports.setdefault(names, []).append(spent)
 
-    def stages(self) -> None:
-        """Have the stages of a page timed in a process that does nothing else."""
-        ran = subprocess.run(
-            [sys.executable, "-m", "benchmarks.stages"],
-            stdout=subprocess.PIPE, text=True, cwd=_HERE.parent, check=True,
-        )  # fmt: skip
-        self.results.stages = json.loads(ran.stdout.splitlines()[-1])
+    def others(self) -> None:
+        """Have the stages of a page, and odd pages, timed in processes that do nothing else."""
+        self.results.stages = _last_line("benchmarks.stages")
+        self.results.cliff = _last_line("benchmarks.cliff")
+
+
+def _last_line(module: str) -> Any:
+    ran = subprocess.run(
+        [sys.executable, "-m", module],
+        stdout=subprocess.PIPE, text=True, cwd=_HERE.parent, check=True,
+    )  # fmt: skip
+    return json.loads(ran.stdout.splitlines()[-1])
 
 
 def _share_below(spans: list[tuple[float, float]], most: int) -> float:
@@ -176,7 +188,7 @@ def main() -> None:
     asked = parser.parse_args()
     runner = Runner(asked.peers, Results("--full" if asked.full else "--quick"))
     runner.imports(9 if asked.full else 5)
-    runner.stages()
+    runner.others()
     for heat in FULL if asked.full else QUICK:
         runner.heat(heat)
     text = report.markdown(runner.results)

@@ -8,6 +8,7 @@ import argparse
 import json
 import tempfile
 import urllib.request
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +39,8 @@ def main() -> None:
         result: dict[str, Any] = {}
         with clock(result, given):
             got = go()
-        print(json.dumps(result | {"got": got}))
+        kept = (file.stat().st_size for file in Path(given.folder).rglob("*") if file.is_file())
+        print(json.dumps(result | {"disk": sum(kept), "got": got}))
 
 
 if __name__ == "__main__":

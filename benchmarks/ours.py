@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -136,6 +137,78 @@ def export(given: SimpleNamespace) -> Callable[[], Got]:
         )  # fmt: skip
         names = ("sessions", *CHILDREN.values())
         return {name: getattr(receipt, name) for name in names}
+
+    return go
+
+
+# A dataset that stays true -----------------------------------------------------------
+
+_NEW = timedelta(days=3)
+"""How much of the month is not settled when it is synced again."""
+
+
+def _synced(given: SimpleNamespace, format_: str) -> Callable[[], Any]:
+    if format_ == "delta":
+        import deltalake  # noqa: F401
+    import voxframe
+
+    lookback = datetime.now(UTC) - LAST + _NEW
+
+    def sync() -> None:
+        voxframe.sync_call_history(
+            Path(given.folder) / "out", FIRST, LAST, format=format_, lookback=lookback,
+            credentials=given.credentials, base_url=given.url,
+        )  # fmt: skip
+
+    return sync
+
+
+def _held(given: SimpleNamespace) -> Got:
+    import voxframe
+
+    given.stop()
+    dataset = voxframe.open_dataset(Path(given.folder) / "out")
+    names = ("sessions", *CHILDREN.values())
+    return {name: dataset.arrow(name).count_rows() for name in names}
+
+
+@race("voxframe, sync")
+def sync(given: SimpleNamespace) -> Callable[[], Got]:
+    """A folder of Parquet that is made to hold the month."""
+    go = _synced(given, "parquet")
+    return lambda: (go(), _held(given))[1]
+
+
+@race("voxframe, sync to Delta")
+def sync_delta(given: SimpleNamespace) -> Callable[[], Got]:
+    go = _synced(given, "delta")
+    return lambda: (go(), _held(given))[1]
+
+
+@race("voxframe, sync again")
+def sync_again(given: SimpleNamespace) -> Callable[[], Got]:
+    """The same when all is there and nothing is new; three days are not settled."""
+    go = sync(given)
+    _synced(given, "parquet")()
+    given.forget()
+    return go
+
+
+@race("voxframe, audit")
+def audit(given: SimpleNamespace) -> Callable[[], Got]:
+    """The service's counts of a month that is there, against what is there."""
+    import voxframe
+
+    _synced(given, "parquet")()
+    given.forget()
+
+    def go() -> Got:
+        wrong = voxframe.audit_call_history(
+            Path(given.folder) / "out", credentials=given.credentials, base_url=given.url
+        )
+        if len(wrong):
+            raise SystemExit(f"the audit finds days that are not right: {wrong}")
+        return _held(given)
 
     return go
 

@@ -7,7 +7,20 @@ import os
 import platform
 from pathlib import Path
 
-from benchmarks.results import ARROW, FLOOR, PAGE, SERVER, WORKERS, Cell, Results, targets
+from benchmarks.results import (
+    ARROW,
+    AUDIT,
+    DELTA,
+    FLOOR,
+    PAGE,
+    SERVER,
+    SYNC,
+    SYNC_AGAIN,
+    WORKERS,
+    Cell,
+    Results,
+    targets,
+)
 
 _HOW = """\
 Everything was measured in this one run, each contestant in a process of its own, interleaved;
@@ -58,6 +71,7 @@ def markdown(results: Results) -> str:
             f"{target.reached:.{shown}f} | "
             f"{'reached' if target.met else '**not reached**'} |"
         )
+    lines += year(results)
     lines += why(results)
     for cell in results.cells():
         lines += ["", f"## {cell}", "", *_table(results, cell)]
@@ -71,6 +85,32 @@ def markdown(results: Results) -> str:
     if results.notes:
         lines += ["", "## Notes", "", *(f"- {note}" for note in results.notes)]
     return "\n".join(lines) + "\n"
+
+
+def year(results: Results) -> list[str]:
+    """Say what it costs to hold a large account's history, as far as that was measured."""
+    cell = next((c for c in reversed(results.cells()) if (c, SYNC_AGAIN) in results.runs), None)
+    if cell is None or not cell.latency:
+        return []
+    account = f"{cell.sessions:,} sessions a month, {1000 * cell.latency:.0f} ms a page"
+    lines = [
+        "", "## What it costs to hold a year", "", f"An account with {account}.", "",
+        "| | measured | × 12 | MiB at most |", "|---|---|---|---|",
+    ]  # fmt: skip
+    for what, name, times in (
+        ("the first sync, of a month", SYNC, 12),
+        ("the same to Delta", DELTA, 12),
+        ("every run after it, three days not settled, nothing new", SYNC_AGAIN, 0),
+        ("an audit of a month", AUDIT, 12),
+    ):
+        seconds, requests = results.get(cell, name), results.get(cell, name, "requests")
+        scaled = f"{seconds * times / 60:.1f} min, {requests * times:,.0f} requests" * bool(times)
+        lines.append(
+            f"| {what} | {seconds:.1f} s, {requests:,.0f} requests | {scaled} | "
+            f"{results.get(cell, name, 'peak'):.0f} |"
+        )
+    size = results.get(cell, SYNC, "disk") / 1e9
+    return [*lines, f"| on disk, Parquet | {size:.2f} GB | {size * 12:.1f} GB | |"]
 
 
 def why(results: Results) -> list[str]:
@@ -127,7 +167,8 @@ def _table(results: Results, cell: Cell) -> list[str]:
             results.get(cell, name, figure)
             for figure in ("wall", "cpu", "peak", "requests", "bytes", "idle")
         )
-        against = f"{wall / floor:.1f}" if name != PAGE else ""
+        apart = name in (PAGE, SYNC_AGAIN, AUDIT) or math.isnan(floor)
+        against = "" if apart else f"{wall / floor:.1f}"
         line = (
             f"| {name} | {wall:.3f} | {against} | {cpu:.2f} | {peak:.0f} | {requests:.0f} | "
             f"{size / 1e6:.0f} | {len(runs)} |"
@@ -187,7 +228,11 @@ def picture(results: Results, path: Path) -> None:
 
 
 def _bars(results: Results, cell: Cell) -> list[tuple[str, float]]:
-    names = [n for where, n in results.runs if where == cell and n not in (SERVER, PAGE)]
+    names = [
+        n
+        for where, n in results.runs
+        if where == cell and n not in (SERVER, PAGE, SYNC_AGAIN, AUDIT)
+    ]
     return sorted(((n, results.get(cell, n)) for n in names), key=lambda bar: bar[1])
 
 
