@@ -66,6 +66,22 @@ def open_dataset(
     >>> receipt = voxframe.export_call_history("week", "2026-10-01", "2026-10-08")
     >>> voxframe.open_dataset("week")
     <voxframe.Dataset of 453 sessions, 2026-10-01 to 2026-10-07>
+
+    A year of many accounts, each in a folder of its own; the same again reads what is new::
+
+        from pathlib import Path
+
+        import joblib
+        import voxframe
+        from voxframe import analysis
+
+        keys = sorted(Path("keys").glob("*.json"))  # a key file an account
+        sync = joblib.delayed(voxframe.sync_call_history)
+        joblib.Parallel(n_jobs=8)(
+            sync(f"accounts/{key.stem}", "2026-01-01", credentials=key) for key in keys
+        )
+        accounts = voxframe.open_dataset(sorted(Path("accounts").iterdir()))
+        print(analysis.cost_breakdown(accounts, by="account_id"))
     """
     from voxframe._dataset.source import source_of  # noqa: PLC0415 - not needed to read
 

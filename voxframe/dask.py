@@ -27,14 +27,14 @@ from voxframe._query.names import keywords_checked
 from voxframe._query.options import Ids, Texts, UnknownFields
 from voxframe._query.window import DateLike, Inclusive
 from voxframe._tables.to_pandas import frame
-from voxframe.errors import InvalidQueryError
+from voxframe.errors import InvalidQueryError, MissingExtraError
 
 try:
     import dask
     from dask import dataframe
     from dask.dataframe.utils import clear_known_categories
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
+    raise MissingExtraError(
         "voxframe.dask needs Dask: pip install 'voxframe[dask]'", name=error.name
     ) from None
 

@@ -31,13 +31,13 @@ from voxframe._partitions import Partition, only, partitions
 from voxframe._query.names import nearest
 from voxframe._spec.parameters import PARAMETERS, Parameter
 from voxframe._spec.tables import CATEGORY, DATE, INSTANT, MONEY
-from voxframe.errors import InvalidQueryError
+from voxframe.errors import InvalidQueryError, MissingExtraError
 
 try:
     from pyspark.sql import types
     from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
+    raise MissingExtraError(
         "voxframe.spark needs PySpark 4: pip install 'voxframe[spark]'", name=error.name
     ) from None
 

@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 
 import polars as pl
+import pyarrow.compute as pc
 import pytest
 from deltalake import DeltaTable
 
@@ -19,6 +20,7 @@ from tests.support.object_store import BUCKET, SECRET, object_store
 from voxframe._dataset import delta
 from voxframe._dataset.sync import Place, syncing
 from voxframe._read.interval import Interval
+from voxframe._spec.tables import SCHEMAS
 from voxframe._sync import prepare_sync
 from voxframe.emulator import Motion, World
 from voxframe.errors import ExportError, InvalidQueryError
@@ -61,6 +63,24 @@ def test_fields_that_begin_end_and_change_their_type_are_read(tmp_path):
 def _parquet(tmp_path):
     write(Place(tmp_path / "parquet" / "h"), CHANGING)
     return tmp_path / "parquet" / "h"
+
+
+def test_polars_reads_the_rows_and_types_of_every_table(tmp_path):
+    with serving(account(late=0.0, slow_bills=0.0)) as service:
+        service.client.sync_call_history(tmp_path, FIRST, format="delta")
+    data = voxframe.open_dataset(tmp_path)
+    for name in SCHEMAS:
+        want = pl.from_arrow(data.arrow(name).to_table())
+        got = pl.scan_delta(str(tmp_path / name)).collect()
+        order = [column for column in got.columns if column.endswith("_id")][:2]
+        assert len(got)
+        assert got.schema == want.schema
+        assert got.sort(order).equals(want.sort(order))
+    calls = pl.scan_delta(str(tmp_path / "calls"))
+    assert calls.collect_schema()["cost"] == pl.Decimal(18, 9)
+    assert calls.collect_schema()["start_time"] == pl.Datetime("us", "UTC")
+    exact = pc.sum(data.read().tables["calls"]["cost"]).as_py()
+    assert calls.select(pl.col("cost").sum()).collect().item() == exact
 
 
 def broken_at(monkeypatch, name):

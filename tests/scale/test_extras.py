@@ -26,7 +26,7 @@ def test_without_its_library_one_line_says_what_to_install(module, library, word
     code = f"import sys; sys.modules[{library!r}] = None; import {module}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == f"ModuleNotFoundError: {words}"
+    assert done.stderr.splitlines()[-1] == f"voxframe.errors.MissingExtraError: {words}"
     assert "halted" not in done.stderr
 
 

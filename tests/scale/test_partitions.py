@@ -4,12 +4,12 @@ import concurrent.futures
 import inspect
 import json
 import multiprocessing
+import operator
 import os
 import pickle
 import re
 import subprocess
 import sys
-import textwrap
 import traceback
 
 import pytest
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 import voxframe
 from tests.http.test_credentials import pem
 from tests.support.exact import EVERYTHING, FROM, TO, Truth, ids
+from tests.support.examples import blocks_of, calls_in
 from tests.support.raw_service import RawService, raw_address, session
 from voxframe import CallHistory, Credentials, Receipt, RetryPolicy
 from voxframe.emulator import Emulator, Fault
@@ -265,9 +266,7 @@ def test_an_error_comes_back_from_another_process(world, key):
 @pytest.mark.parametrize("library", ["multiprocessing", "joblib"])
 def test_the_examples_of_the_documentation(library, emulator, key, tmp_path):
     pytest.importorskip(library)
-    doc = inspect.getdoc(voxframe.partitions)
-    blocks = [textwrap.dedent(text) for text in re.findall(r"::\n\n((?:    .*\n|\n)+)", doc)]
-    (code,) = [block for block in blocks if f"import {library}" in block]
+    (code,) = [each for each in blocks_of(voxframe.partitions) if f"import {library}" in each]
     script = tmp_path / "script.py"
     script.write_text(code)
     done = subprocess.run(
@@ -282,3 +281,17 @@ def test_the_examples_of_the_documentation(library, emulator, key, tmp_path):
         },
     )
     assert (done.stdout, done.stderr) == ("3000 sessions\n", "")
+
+
+@pytest.mark.parametrize("platform", ["ray.remote", "@task"])
+def test_the_examples_that_need_a_platform_are_right_as_far_as_they_are_ours(platform):
+    (code,) = [each for each in blocks_of(voxframe.partitions) if platform in each]
+    compile(code, platform, "exec")
+    known = inspect.signature(voxframe.partitions).parameters
+    for call in calls_in(code, "voxframe.partitions"):
+        assert {keyword.arg for keyword in call.keywords} <= set(known)
+    for name in re.findall(r"voxframe\.[\w.]+", code):
+        assert operator.attrgetter(name.removeprefix("voxframe."))(voxframe)
+    # Methods of a partition and of what it reads.
+    for name in re.findall(r"part\.read\(\)\.(\w+)", code):
+        assert hasattr(CallHistory, name)

@@ -98,6 +98,33 @@ def test_the_schema_is_that_of_a_dataset_which_spark_reads_too(spark, emulator, 
     assert here.sort_by(order).cast(plain).equals(there.sort_by(order).cast(plain))
 
 
+@pytest.mark.parametrize("table", SCHEMAS)
+def test_spark_sees_delta_tables_of_a_sync_as_it_sees_the_service(
+    table, emulator, key, tmp_path_factory
+):
+    # Spark opens Delta tables with a jar that PyPI does not have; what they say of themselves is
+    # in Spark's own words, and Spark reads those here.
+    types = pytest.importorskip("pyspark.sql.types")
+    from deltalake import DeltaTable
+
+    from voxframe.spark import CallHistorySource
+
+    path = tmp_path_factory.getbasetemp() / "delta"
+    if not path.exists():
+        voxframe.sync_call_history(
+            path, FROM, format="delta", credentials=key, base_url=emulator.base_url
+        )
+    log = DeltaTable(str(path / table))
+    first = (path / table / "_delta_log" / f"{0:020}.json").read_text().splitlines()
+    (said,) = [json.loads(line)["metaData"] for line in first if "metaData" in json.loads(line)]
+    there = types.StructType.fromJson(json.loads(said["schemaString"]))
+    declared = CallHistorySource({"table": table, "from_date": FROM}).schema()
+    assert [(f.name, f.dataType) for f in there] == [(f.name, f.dataType) for f in declared]
+    # Of the first protocol, which every reader of Delta understands; no table features.
+    assert log.protocol().min_reader_version == 1
+    assert log.protocol().reader_features is None
+
+
 def by_read(emulator, key, _):
     history = voxframe.read_call_history(
         FROM, TO, credentials=key, base_url=emulator.base_url, retry=QUICK
