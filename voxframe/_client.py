@@ -10,7 +10,7 @@ import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -49,6 +49,7 @@ from voxframe._receipt import Receipt
 from voxframe._recordings.progress import DownloadReport, download_reporter
 from voxframe._recordings.wanted import KINDS, Kind, Source, wanted
 from voxframe._sync import audit, prepare_audit, prepare_sync, sync
+from voxframe._timezones import instant
 from voxframe.errors import InvalidQueryError
 
 _MOST_CONCURRENCY = 64
@@ -502,7 +503,7 @@ class Client:
             intervals = [Interval(reading.window.first, reading.window.end)]
         else:
             first, end = intervals[0].first, intervals[-1].end
-            window = Window(datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(end, UTC))
+            window = Window(instant(first), instant(end))
             reading = replace(reading, query=replace(reading.query, window=window))
         with self._running(reading, lean=True) as running:
             running.sessions_per_interval = int(running.sessions_per_interval * times_larger)

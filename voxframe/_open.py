@@ -18,6 +18,7 @@ from voxframe._query.names import keywords_checked, nearest
 from voxframe._query.window import DateLike, Window, window
 from voxframe._receipt import Receipt
 from voxframe._spec.tables import SCHEMAS, SESSION_ID
+from voxframe._timezones import instant
 from voxframe.errors import InvalidQueryError
 
 if TYPE_CHECKING:
@@ -360,8 +361,8 @@ def _part(source: "Source", first: int, end: int, columns: list[str] | None) -> 
     if (low, high) != (manifest.first, manifest.end):
         receipt = replace(
             receipt,
-            from_date=datetime.fromtimestamp(low, UTC),
-            to_date=datetime.fromtimestamp(max(low, high), UTC),
+            from_date=instant(low),
+            to_date=instant(max(low, high)),
             inclusive="left",
         )
     rows = {name: len(table) for name, table in tables.items()}

@@ -23,6 +23,12 @@ _DAY = 86_400
 Seconds = NDArray[np.int64]
 
 
+def instant(seconds: int) -> datetime:
+    """Return the moment so many seconds after 1970 began, in UTC."""
+    # As far as datetime itself: Windows' own functions end in the year 3000.
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(seconds))
+
+
 def zone(name: str | None) -> tzinfo:
     """Find the timezone that a name means.
 

@@ -2,6 +2,13 @@
 
 import sys
 
+import pytest
+
+import voxframe
+from tests.support import open_files
+from tests.support.downloads import check, downloading
+from tests.support.emulator_caller import sign
+from tests.support.faulty import FROM, TO
 from voxframe._dataset import disk
 
 
@@ -11,3 +18,21 @@ def test_a_lock_where_the_system_has_none_is_not_held_and_said(monkeypatch, tmp_
     with disk.locked(tmp_path / "lock", "somebody else writes there") as held:
         assert not held
     assert "no locks" in caplog.text
+
+
+@pytest.mark.skipif(not open_files.OPEN.exists(), reason="open files are listed by Linux alone")
+def test_nothing_is_moved_or_removed_while_it_is_open(tmp_path):
+    """Windows does neither; here it would go unseen."""
+    with downloading() as service, open_files.none_is_moved() as moved:
+        client = service.client
+        for _ in range(2):
+            client.export_call_history(tmp_path / "e", FROM, TO, overwrite=True)
+            client.sync_call_history(tmp_path / "s", FROM)
+            service.history.to_parquet(tmp_path / "p")
+            service.history.to_excel(tmp_path / "book.xlsx")
+            frame = service.run(tmp_path / "d")
+        check(tmp_path / "d", frame, service, sign(service.emulator))
+        held = voxframe.open_dataset(tmp_path / "s").read()
+        service.history.concat([held, voxframe.CallHistory.from_parquet(tmp_path / "p")])
+    kinds = {path[len(str(tmp_path)) + 1 :].partition("/")[0] for path in moved}
+    assert kinds >= {"e", "s", "p", "d", "book.xlsx"}

@@ -1,6 +1,7 @@
 """What is printed: on any terminal, into any pipe, in any encoding."""
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -37,11 +38,13 @@ def flush() -> str:
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:
-        abandon()
     except OSError as error:
         abandon()
-        return error.strerror or type(error).__name__
+        # Windows has no word of its own for a reader that has left.
+        left = isinstance(error, BrokenPipeError) or (
+            os.name == "nt" and error.errno == errno.EINVAL
+        )
+        return "" if left else error.strerror or type(error).__name__
     return ""
 
 

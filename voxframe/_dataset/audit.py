@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 import pandas as pd
 
 from voxframe._dataset.layout import DAY, day_name, day_number
 from voxframe._dataset.manifest import Manifest
+from voxframe._timezones import instant
 
 Stretch = tuple[int, int]
 
@@ -25,7 +26,7 @@ class Difference:
 
 def months(first: int, end: int) -> list[Stretch]:
     """Cut a stretch of time, seconds since 1970, at the months' beginnings."""
-    edges, at = [first], datetime.fromtimestamp(first, UTC)
+    edges, at = [first], instant(first)
     while True:
         at = (at.replace(day=1, hour=0, minute=0, second=0) + timedelta(days=32)).replace(day=1)
         if (second := int(at.timestamp())) >= end:

@@ -24,6 +24,7 @@ from voxframe._dataset.manifest import Day, Manifest, Stretch
 from voxframe._dataset.merge import merge
 from voxframe._dataset.report import DayChange, SyncReport, report
 from voxframe._receipt import Receipt
+from voxframe._timezones import instant
 from voxframe.errors import InvalidQueryError
 
 logger = logging.getLogger("voxframe")
@@ -220,8 +221,8 @@ class Sync:
         if manifest.lookback is not None:
             manifest.query = {
                 **manifest.query,
-                "from_date": datetime.fromtimestamp(manifest.first, UTC).isoformat(),
-                "to_date": datetime.fromtimestamp(manifest.end, UTC).isoformat(),
+                "from_date": instant(manifest.first).isoformat(),
+                "to_date": instant(manifest.end).isoformat(),
                 "inclusive": "left",
             }
         spent = [r for r in (self._spent_before, *self._receipts) if r is not None]

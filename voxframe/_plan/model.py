@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voxframe._spec.limits import LARGEST_OFFSET, PAGE_SIZE
+from voxframe._timezones import instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Limits:
 
 def format_wall_time(second: int) -> str:
     """Write a second the way the service does, ``YYYY-MM-DD HH:mm:ss``."""
-    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat(" ")
+    return instant(second).replace(tzinfo=None).isoformat(" ")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

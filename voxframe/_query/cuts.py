@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 
 import numpy as np
 
 from voxframe._query.window import Window
+from voxframe._timezones import instant
 from voxframe.errors import InvalidQueryError
 
 _HOUR = 3600
@@ -88,14 +89,14 @@ def _cut(inside: Window, seconds: Iterable[int]) -> list[Window]:
 def _hours(inside: Window, zone: tzinfo) -> Iterator[int]:
     at = inside.first
     while at < inside.end:
-        offset = datetime.fromtimestamp(at, UTC).astimezone(zone).utcoffset() or timedelta(0)
+        offset = instant(at).astimezone(zone).utcoffset() or timedelta(0)
         at += _HOUR - (at + round(offset.total_seconds())) % _HOUR
         yield at
 
 
 def _days(inside: Window, zone: tzinfo) -> Iterator[tuple[int, date]]:
     """Return when each day begins that may begin in a window."""
-    ends = (datetime.fromtimestamp(at, UTC).astimezone(zone) for at in (inside.first, inside.end))
+    ends = (instant(at).astimezone(zone) for at in (inside.first, inside.end))
     first, last = (end.date().toordinal() for end in ends)
     for day in map(date.fromordinal, range(first, last + 1)):
         # Of two midnights the first; where there is none, the moment to which the clocks went.

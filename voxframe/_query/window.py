@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import numpy as np
 
 from voxframe._query.names import nearest
+from voxframe._timezones import instant
 from voxframe.errors import InvalidQueryError
 
 
@@ -72,8 +73,8 @@ class Window:
         left = "left" if not begins or self.inclusive in ("left", "both") else ""
         right = "right" if ends and self.inclusive in ("right", "both") else ""
         return Window(
-            self.from_date if begins else datetime.fromtimestamp(first, UTC),
-            self.to_date if ends else datetime.fromtimestamp(end, UTC),
+            self.from_date if begins else instant(first),
+            self.to_date if ends else instant(end),
             "both" if left and right else left or right or "neither",
         )
 

@@ -139,6 +139,7 @@ class Store:
         name = f"{self.stem_of(wanted)}.{ending}"
         file.flush()
         os.fsync(file.fileno())
+        file.close()  # what is open cannot be renamed on every system
         Path(file.name).replace(self.root / wanted.folder / name)
         path, old = f"{wanted.folder}/{name}", self._index.get(wanted.key)
         if old is not None and old.path is not None and old.path != path:

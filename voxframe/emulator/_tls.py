@@ -51,9 +51,9 @@ def write_certificate(path: Path | str) -> Path:
 def server_context() -> ssl.SSLContext:
     """Return what a server needs to show the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # The ssl module reads keys from files only; this one can be read by its owner alone.
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(b"".join(_pair()))
-        file.flush()
-        context.load_cert_chain(file.name)
+    # The ssl module reads keys from files only; this folder can be entered by its owner alone.
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "pair.pem")
+        file.write_bytes(b"".join(_pair()))
+        context.load_cert_chain(file)
     return context
