@@ -493,7 +493,8 @@ def audit_call_history(
     path : path
         What a sync or an export wrote.
     repair : bool, default False
-        Read the days that differ again, as a sync does.
+        Read the days that differ, and those of which files are damaged, again, as a sync
+        does. A file that is not as it was written is kept in ``_voxframe/damaged``.
     storage_options : Mapping of str, optional
         For Delta tables in an object store.
     call_session_history_id, application_id, …
@@ -506,13 +507,14 @@ def audit_call_history(
         ``counted`` (Int64), sessions here, without those that are kept although the service
         no longer gave them, and there; ``missing``, ``vanished`` (Int64), how many more
         or fewer the service has, the latter mostly purged; ``settled`` (boolean), if
-        not the next sync reads the day again anyway; ``repaired`` (boolean).
+        not the next sync reads the day again anyway; ``damaged`` (boolean), files of it
+        were not there as they were written; ``repaired`` (boolean).
 
     Raises
     ------
     ExportError
-        It is not a dataset, one of another query, or a file of it is missing or cut short;
-        names the file.
+        It is not a dataset, or one of another query; or, without `repair`, a file of it is
+        missing, cut short or overwritten, which is named.
     VoxframeError
         As for :func:`read_call_history`.
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -146,6 +145,7 @@ def sync(client: "Client", order: SyncOrder) -> SyncReport:
 def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
     """Compare a dataset with the service's counts; read the days again that differ."""
     from voxframe._dataset import audit as compare  # noqa: PLC0415 - not needed to read
+    from voxframe._dataset.layout import day_number  # noqa: PLC0415 - not needed to read
     from voxframe._dataset.source import source_of, starting_at  # noqa: PLC0415 - not needed to read
     from voxframe._dataset.sync import Place, joined, syncing, unsettled  # noqa: PLC0415 - not needed to read
 
@@ -158,25 +158,26 @@ def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
             "the same filters as it was written with",
         )
     # The manifest alone says nothing of a file that somebody removed since.
-    source.check()
+    damage = source.damage()
+    if damage and not order.repair:
+        raise ExportError(f"{next(iter(damage.values()))}: repair=True reads its day again")
+    damaged = {day_number(name) for name in damage}
     again = unsettled(manifest, time.time())
     with client._running(_light(order.reading), lean=True) as running:
         found = list(
             compare.differences(
                 manifest,
+                damaged,
                 lambda stretches: running.counts([Interval(*each) for each in stretches]),
-                partial(starting_at, source),
+                lambda second: 0 if second // _DAY in damaged else starting_at(source, second),
                 lambda day: all(e <= day * _DAY or f >= (day + 1) * _DAY for f, e in again),
             )
         )
     if order.repair and found:
         place = Place(order.path, None, order.storage_options)
         with syncing(place, query, None, lookback=None, keep=True) as repairing:
-            inside = manifest.first, manifest.end
-            days = [
-                (max(d.day * _DAY, inside[0]), min((d.day + 1) * _DAY, inside[1])) for d in found
-            ]
-            _read_into(repairing, client, order.reading, joined(days))
+            days = joined([compare.span(manifest, each.day) for each in found])
+            _read_into(repairing, client, order.reading, days)
             repairing.finish(_nothing(client, order.reading))
     return compare.table(found, repaired=order.repair)
 

@@ -36,7 +36,7 @@ def test_a_year_that_is_well_costs_a_question_a_month(tmp_path, behaviour):
         assert service.requests - before <= 14
         assert found.dtypes.astype(str).to_dict() == {
             "day": "datetime64[s]", "held": "Int64", "counted": "Int64", "missing": "Int64",
-            "vanished": "Int64", "settled": "boolean", "repaired": "boolean",
+            "vanished": "Int64", "settled": "boolean", "damaged": "boolean", "repaired": "boolean",
         }  # fmt: skip
 
 

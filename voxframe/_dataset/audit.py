@@ -1,6 +1,6 @@
 """What a dataset holds beside what the service counts; pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -16,12 +16,18 @@ Stretch = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A day of which the service counts other sessions than are held."""
+    """A day of which the service counts other sessions than are held, or that is damaged."""
 
     day: int
     held: int
     counted: int
     settled: bool
+    damaged: bool
+
+
+def span(manifest: Manifest, day: int) -> Stretch:
+    """Return what of a day is inside of what is wanted."""
+    return max(day * DAY, manifest.first), min((day + 1) * DAY, manifest.end)
 
 
 def months(first: int, end: int) -> list[Stretch]:
@@ -46,16 +52,19 @@ def held_in(manifest: Manifest, stretch: Stretch) -> int:
 
 def differences(
     manifest: Manifest,
+    damaged: Collection[int],
     count: Callable[[Sequence[Stretch]], Sequence[int]],
     starting_at: Callable[[int], int],
     settled: Callable[[int], bool],
 ) -> Iterator[Difference]:
-    """Find the days of which the service counts other sessions than are held.
+    """Find the days of which the service counts other sessions than are held, or damaged ones.
 
     Parameters
     ----------
     manifest : Manifest
-        What is held.
+        What is held, or was before it was damaged.
+    damaged : collection of int
+        Days of which that cannot be read.
     count : callable
         Asks the service for the sessions of stretches.
     starting_at : callable
@@ -80,11 +89,16 @@ def differences(
                 continue
             low, high = first // DAY, -(-end // DAY)
             if high - low == 1:
-                found.append(Difference(low, held, counted, settled(low)))
+                found.append(Difference(low, held, counted, settled(low), low in damaged))
                 continue
             middle = (low + high) // 2 * DAY
             halves += [(first, middle), (middle, end)]
         unsure = halves
+    others = sorted(set(damaged) - {each.day for each in found})
+    spans = [span(manifest, day) for day in others]
+    for day, stretch, counted in zip(others, spans, count(spans) if spans else (), strict=True):
+        held = held_in(manifest, stretch)
+        found.append(Difference(day, held, counted, settled(day), damaged=True))
     yield from sorted(found, key=lambda each: each.day)
 
 
@@ -98,11 +112,13 @@ def table(found: Sequence[Difference], *, repaired: bool) -> pd.DataFrame:
             "missing": max(each.counted - each.held, 0),
             "vanished": max(each.held - each.counted, 0),
             "settled": each.settled,
+            "damaged": each.damaged,
             "repaired": repaired,
         }
         for each in found
     ]
-    names = ["day", "held", "counted", "missing", "vanished", "settled", "repaired"]
+    names = ["day", "held", "counted", "missing", "vanished", "settled", "damaged", "repaired"]
     types = dict.fromkeys(("held", "counted", "missing", "vanished"), "Int64")
-    types |= {"day": "datetime64[s]", "settled": "boolean", "repaired": "boolean"}
+    types |= {"day": "datetime64[s]"}
+    types |= dict.fromkeys(("settled", "damaged", "repaired"), "boolean")
     return pd.DataFrame(rows, columns=names).astype(types)

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet as pq
 
+from voxframe._dataset.disk import checksum
 from voxframe._dataset.files import WRITE_KEY
 from voxframe._dataset.layout import STORED, Tables, cost_of, day_name, file_name
 from voxframe._dataset.manifest import Day, staged_name
@@ -46,7 +47,8 @@ class DayWriter:
     def close(self, vanished: int = 0) -> Day:
         """Bring the files to the disk; return what they hold."""
         sizes = {self._files[name]: writer.close() for name, writer in self._writers.items()}
-        return Day(self.rows, self.cost, self._read_at, self._run, sizes, vanished)
+        sums = {file: checksum(self._folder / staged_name(file)) for file in sizes}
+        return Day(self.rows, self.cost, self._read_at, self._run, sizes, vanished, sums)
 
     def abandon(self) -> None:
         """Let go of files that will not be whole."""
@@ -65,6 +67,7 @@ class _FileWriter:
         sorted_by = [i for i, n in enumerate(self._schema.names) if n == "start_date"]
         self._options = {
             "compression": "zstd",
+            "write_page_checksum": True,
             "sorting_columns": [pq.SortingColumn(i) for i in sorted_by] or None,
         }
         self._group = max(_VALUES // len(self._schema), 1)

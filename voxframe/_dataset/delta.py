@@ -9,6 +9,7 @@ sessions any more, so of two at once never both end well.
 
 import base64
 import contextlib
+import logging
 import os
 import shutil
 import tempfile
@@ -26,7 +27,7 @@ import pyarrow.dataset as ds
 from pyarrow import parquet as pq
 
 from voxframe._dataset.disk import is_url, local_path, locked
-from voxframe._dataset.layout import DAY, STORED, day_name, in_order, joined, restored
+from voxframe._dataset.layout import DAY, STORED, day_name, day_number, in_order, joined, restored
 from voxframe._dataset.manifest import HOUSEKEEPING, Day, Manifest, Stretch, staged_name
 from voxframe._dataset.reading import stored_columns
 from voxframe._spec.tables import SCHEMAS, SESSION_ID
@@ -40,6 +41,8 @@ except ModuleNotFoundError:
         "format: Delta tables need the package deltalake; install it with: "
         "pip install 'voxframe[delta]'",
     ) from None
+
+logger = logging.getLogger("voxframe")
 
 _STATE, _RUN, _NUMBER = "voxframe.state", "voxframe.run", "voxframe.publication"
 _FIRST, _END = "voxframe.first", "voxframe.end"
@@ -72,6 +75,13 @@ class Tables:
         if options is not None:
             raise InvalidQueryError("storage_options: are for tables in an object store, by URL")
         return cls(str(local_path(path)))
+
+    @property
+    def broken(self) -> tuple[type[Exception], ...]:
+        """What reading a file raises that is missing or damaged, and not out of reach."""
+        # In an object store an OSError may be the network.
+        here = () if is_url(self.root) else (OSError,)
+        return (FileNotFoundError, pa.ArrowInvalid, *here)
 
     def table(self, name: str) -> DeltaTable | None:
         """Open one of them; None if it is not there."""
@@ -189,6 +199,9 @@ def opened(
         for name, table in tables.items():
             for stretch in _unfinished(table, number) if name != "sessions" else ():
                 manifest.forget(*stretch)
+        for day, fault in _damage(where, tables, manifest, whole=False).items():
+            logger.warning("%s; the day is read again", fault)
+            manifest.forget(day_number(day) * DAY, (day_number(day) + 1) * DAY)
         folder = Path(tempfile.mkdtemp(prefix="voxframe-"))
         held.callback(shutil.rmtree, folder, ignore_errors=True)
         yield DeltaStore(where, manifest, tables, number, folder)
@@ -237,6 +250,7 @@ class DeltaStore:
     number: int
     staging: Path
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    damaged: set[str] = field(default_factory=set)
 
     @property
     def root(self) -> str:
@@ -244,18 +258,32 @@ class DeltaStore:
         return self.where.root
 
     def held(self, day: str) -> dict[str, Iterator[pa.Table]]:
-        """Return a day's stored tables, each in one piece."""
-        with self.where.told():
-            found = _of_days(self.tables, [day], None)
+        """Return a day's stored tables as far as they can be read, each in one piece."""
+        well, rows = {}, self.manifest.days[day].rows
+        for name, table in self.tables.items():
+            with self.where.told():
+                try:
+                    well[name] = _of_days({name: table}, [day], None)[name]
+                except self.where.broken as error:
+                    reason = str(error).split("\n")[0]
+                    logger.warning("%s of %s: %s; the day is read again", name, day, reason)
+            if name not in well or len(well[name]) < rows[name]:
+                self.damaged.add(day)
+        if "sessions" not in well:
+            # Children alone are of no use.
+            return {}
+        found = _of_sessions(well)
         stored = {
-            name: table.select(STORED[name].names).cast(STORED[name])
-            for name, table in found.items()
+            name: found[name].select(schema.names).cast(schema)
+            if name in found
+            else schema.empty_table()
+            for name, schema in STORED.items()
         }
         return {name: iter([table]) for name, table in in_order(stored).items()}
 
     def publish(self, stretch: Stretch, days: Mapping[str, Day]) -> None:
         """Let days that are staged be what is there of a stretch."""
-        before = self.manifest.days
+        before = dict(self.manifest.days)
         span = (stretch.first // DAY, -(-stretch.end // DAY))
         names = {n for n in before if day_name(span[0]) <= n < day_name(span[1])}
         self.manifest.note(stretch, {n: _without_files(day) for n, day in days.items()})
@@ -292,6 +320,48 @@ class DeltaStore:
             )
 
 
+def _damage(
+    where: Tables, tables: Mapping[str, DeltaTable | None], manifest: Manifest, *, whole: bool
+) -> dict[str, str]:
+    """Return the days of which files are not there as they were written, and what is wrong.
+
+    A log knows each file's rows and bytes. For a ``whole`` look files of this machine are read,
+    and of those in an object store the ends; otherwise no more than sizes, of this machine.
+    """
+    found: dict[str, str] = {}
+    here = not is_url(where.root)
+    for name, table in tables.items():
+        rows = dict.fromkeys(manifest.days, 0)
+        for day, path, size, number in [] if table is None else _files(table):
+            rows[day] = rows.get(day, 0) + number
+            place = Path(where.root, name, path)
+            if here and (there := place.stat().st_size if place.exists() else None) != size:
+                what = "missing" if there is None else f"cut short ({there} bytes of {size})"
+                found.setdefault(day, f"{place} is {what}")
+        for day, written in manifest.days.items():
+            if rows[day] < written.rows[name]:
+                found.setdefault(day, f"{where.root} has lost the {name} of {day}")
+        for fragment in table.to_pyarrow_dataset().get_fragments() if table and whole else ():
+            with where.told():
+                try:
+                    fragment.count_rows()
+                    for _ in fragment.to_batches() if here else ():
+                        pass
+                except where.broken:
+                    day = str(ds.get_partition_keys(fragment.partition_expression)["start_day"])
+                    found.setdefault(day, f"{where.root}/{name}/{fragment.path} cannot be read")
+    return dict(sorted(found.items()))
+
+
+def _files(table: DeltaTable) -> Iterator[tuple[str, str, int, int]]:
+    """Return each file's day, path, bytes and rows, as the log has them."""
+    columns = ["partition.start_day", "path", "size_bytes", "num_records"]
+    actions = pa.table(table.get_add_actions(flatten=True))
+    if len(actions):
+        for day, *rest in zip(*(actions[n].to_pylist() for n in columns), strict=True):
+            yield str(day), *rest
+
+
 def _without_files(day: Day) -> Day:
     return Day(day.rows, day.cost, day.read_at, day.run, {}, day.vanished)
 
@@ -310,16 +380,20 @@ def _batches(files: Sequence[tuple[str, Path]], name: str) -> Iterator[pa.Record
 def _of_days(
     tables: Mapping[str, DeltaTable], days: Sequence[str], columns: Mapping[str, list[str]] | None
 ) -> dict[str, pa.Table]:
-    """Return days of the sessions, and of the others what belongs to those sessions."""
+    """Return the rows of some days."""
     wanted = pc.field("start_day").isin(
         pa.array([date.fromisoformat(day) for day in days], pa.date32())
     )
-    found = {
+    return {
         name: table.to_pyarrow_dataset().to_table(
             columns=None if columns is None else columns[name], filter=wanted
         )
         for name, table in tables.items()
     }
+
+
+def _of_sessions(found: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Return the sessions, and of the others what belongs to them."""
     ids = found["sessions"][SESSION_ID].combine_chunks()
     # Children are written first, so there may be some of sessions that are still to come.
     return {
@@ -352,11 +426,10 @@ class Delta:
         with self.where.told():
             return self._table(name).to_pyarrow_dataset()
 
-    def check(self) -> None:
-        """Raise an ExportError for what is missing or cut short: each file's end is read."""
-        with self.where.told():
-            for name in SCHEMAS:
-                self.arrow(name).count_rows()
+    def damage(self) -> Mapping[str, str]:
+        """Return the days that are not there as they were written; each file's end is read."""
+        tables = {name: self.where.table(name) for name in SCHEMAS}
+        return _damage(self.where, tables, self.manifest(), whole=True)
 
     def tables(self, days: Sequence[str], columns: Collection[str] | None) -> dict[str, pa.Table]:
         """Return days as they were read from the service."""
@@ -367,7 +440,7 @@ class Delta:
         # Sessions first: what is read later of the others is at least as new.
         tables = {name: self._table(name) for name in SCHEMAS}
         with self.where.told():
-            found = _of_days(tables, days, None if columns is None else names)
+            found = _of_sessions(_of_days(tables, days, None if columns is None else names))
         return in_order(
             {
                 name: joined(

@@ -1,6 +1,7 @@
 """A dataset in a folder of this machine, as a sync reads and replaces it day by day."""
 
 import contextlib
+import logging
 import os
 import uuid
 from collections.abc import Iterator, Mapping
@@ -13,8 +14,8 @@ import pyarrow as pa
 from pyarrow import parquet as pq
 
 from voxframe._dataset.day import DayWriter
-from voxframe._dataset.disk import local_path, locked, of_the_system, writing
-from voxframe._dataset.layout import DAY, STORED, day_name, restored, stored
+from voxframe._dataset.disk import local_path, locked, move, of_the_system, writing
+from voxframe._dataset.layout import DAY, STORED, day_name, day_number, restored, stored
 from voxframe._dataset.manifest import (
     HOUSEKEEPING,
     Day,
@@ -23,10 +24,13 @@ from voxframe._dataset.manifest import (
     announce,
     clear_staging,
     settle,
+    staged_name,
     staging,
 )
 from voxframe._spec.tables import SCHEMAS
 from voxframe.errors import ExportError, InvalidQueryError
+
+logger = logging.getLogger("voxframe")
 
 # Rows that are taken at once from a file of what is held.
 _BATCH = 65_536
@@ -61,7 +65,10 @@ def opened(
                 settle(target, manifest)
                 clear_staging(target)
                 manifest.placing, manifest.removing = [], []
-                manifest.check(target)
+                manifest.check_strangers(target)
+                for day, fault in manifest.damage(target).items():
+                    logger.warning("%s; the day is read again", fault)
+                    manifest.forget(day_number(day) * DAY, (day_number(day) + 1) * DAY)
             if manifest.version == 1:
                 # Its days have other columns, and when they were read is not known.
                 manifest.read, manifest.version = [], 2
@@ -99,6 +106,7 @@ class FolderStore:
     root: Path
     manifest: Manifest
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    damaged: set[str] = field(default_factory=set)
     _settled: bool = True
 
     @property
@@ -107,17 +115,32 @@ class FolderStore:
         return staging(self.root, self.run)
 
     def held(self, day: str) -> dict[str, Iterator[pa.Table]]:
-        """Return a day's stored tables, in pieces, in order."""
-        files = self.manifest.days[day].files
-        return {
-            name: self._tables([f for f in files if f.startswith(f"{name}/")], name)
-            for name in SCHEMAS
-        }
+        """Return a day's stored tables as far as they are as they were written, in pieces."""
+        written = self.manifest.days[day].files
+        files = [file for file in written if self._is_well(day, file)]
+        if len(files) < len(written):
+            self.damaged.add(day)
+        found = {name: [f for f in files if f.startswith(f"{name}/")] for name in SCHEMAS}
+        # Children alone are of no use.
+        wanted = [name for name in SCHEMAS if found["sessions"] and found[name]]
+        return {name: self._tables(found[name], name) for name in wanted}
+
+    def _is_well(self, day: str, file: str) -> bool:
+        """Check a file; one that is not as it was written is put aside, for it may not be ours."""
+        fault, place = self.manifest.fault(self.root, day, file, whole=True), self.root / file
+        if fault and place.exists():
+            aside = self.root / HOUSEKEEPING / "damaged" / self.run
+            with writing(self.root):
+                aside.mkdir(parents=True, exist_ok=True)
+                move(place, aside / staged_name(file))
+            logger.warning("%s; it lies in %s now, and the day is read again", fault, aside)
+        return not fault
 
     def _tables(self, files: list[str], name: str) -> Iterator[pa.Table]:
         for file in files:
             try:
-                with pq.ParquetFile(self.root / file) as parquet:
+                path = self.root / file
+                with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
                     for batch in parquet.iter_batches(_BATCH):
                         yield as_stored(pa.Table.from_batches([batch]), name, self.root / file)
             except (OSError, pa.ArrowException) as error:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from voxframe._dataset.disk import discard, move, of_the_system, sync, write_text
+from voxframe._dataset.disk import checksum, discard, move, of_the_system, sync, write_text
 from voxframe._dataset.layout import DAY, day_name, day_number
 from voxframe._receipt import Receipt
 from voxframe._spec.tables import SCHEMAS
@@ -20,8 +20,11 @@ HOUSEKEEPING = "_voxframe"
 
 _MANIFEST = "manifest.json"
 _VERSION = 2
-_CURE = "restore it, or pass overwrite=True to the export to read all of it again"
-_CURE_OF_SYNC = "restore it, or move the whole folder away and sync a new one"
+_CURE = (
+    "audit_call_history(…, repair=True) reads its day again, the export with overwrite=True all "
+    "days"
+)
+_CURE_OF_SYNC = "the next sync, or audit_call_history(…, repair=True), reads its day again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Day:
         Each file's path in the dataset, with ``/``, and its size in bytes.
     vanished : int
         How many of its sessions the service no longer gave when it was read.
+    checksums : Mapping of int
+        Each file's CRC-32; empty if an earlier version wrote it.
     """
 
     rows: Mapping[str, int]
@@ -50,6 +55,7 @@ class Day:
     run: str
     files: Mapping[str, int]
     vanished: int = 0
+    checksums: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -259,23 +265,45 @@ class Manifest:
         ExportError
             A file is missing, has another size, or is not ours; it is named.
         """
-        cure = _CURE if self.lookback is None else _CURE_OF_SYNC
+        for fault in self.damage(root).values():
+            raise ExportError(f"{fault}: {_CURE if self.lookback is None else _CURE_OF_SYNC}")
+        self.check_strangers(root)
+
+    def damage(self, root: Path, *, whole: bool = False) -> dict[str, str]:
+        """Return the days that are not there as they were written, and what of each is not.
+
+        Parameters
+        ----------
+        root : Path
+            Where they lie.
+        whole : bool
+            Read every byte, not only sizes.
+        """
+        found = {}
         for name, day in self.days.items():
             for table, rows in day.rows.items():
                 if rows and not any(file.startswith(f"{table}/") for file in day.files):
-                    raise ExportError(f"{root} has lost the {table} of {name}: {cure}")
-            for file, size in day.files.items():
-                try:
-                    found = self.where(root, name, file).stat().st_size
-                except FileNotFoundError:
-                    raise ExportError(f"{root / file} is missing: {cure}") from None
-                if found != size:
-                    raise ExportError(
-                        f"{root / file} is cut short or of another write ({found} bytes of "
-                        f"{size}): "
-                        f"{cure}",
-                    )
-        self.check_strangers(root)
+                    found[name] = f"{root} has lost the {table} of {name}"
+            for file in day.files:
+                if fault := self.fault(root, name, file, whole=whole):
+                    found.setdefault(name, fault)
+        return found
+
+    def fault(self, root: Path, name: str, file: str, *, whole: bool) -> str:
+        """Return what is wrong with a file of a day, nothing if all is well."""
+        day, place = self.days[name], self.where(root, name, file)
+        try:
+            size = place.stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return f"{root / file} is missing"
+        if size != day.files[file]:
+            return (
+                f"{root / file} is cut short or of another write ({size} bytes of "
+                f"{day.files[file]})"
+            )
+        if whole and file in day.checksums and checksum(place) != day.checksums[file]:
+            return f"{root / file} is not as it was written (its checksum differs)"
+        return ""
 
     def check_strangers(self, root: Path) -> None:
         """Refuse files in the tables' folders that are not ours: readers would take them in."""
@@ -368,6 +396,7 @@ def _plain(day: Day) -> dict[str, Any]:
         "run": day.run,
         "files": day.files,
         "vanished": day.vanished,
+        "checksums": day.checksums,
     }
 
 
@@ -380,6 +409,7 @@ def _day(name: str, plain: Mapping[str, Any]) -> Day:
         run=_word(plain["run"]),
         files={_inside(file): operator.index(size) for file, size in plain["files"].items()},
         vanished=operator.index(plain.get("vanished", 0)),
+        checksums={f: operator.index(crc) for f, crc in plain.get("checksums", {}).items()},
     )
 
 

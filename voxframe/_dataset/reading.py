@@ -19,7 +19,7 @@ from voxframe._spec.tables import SCHEMAS
 from voxframe.errors import ExportError
 
 # A run that writes meanwhile may move a file between two looks; more often is no chance.
-_TRIES = 3
+TRIES = 3
 
 Tables = dict[str, pa.Table]
 
@@ -73,12 +73,12 @@ def _read_files(source: Path, places: Mapping[str, Path]) -> tuple[Tables, Recei
 
 
 def _read_dataset(source: Path, manifest: Manifest) -> tuple[Tables, Receipt]:
-    for tries in range(_TRIES):
+    for tries in range(TRIES):
         try:
             return _read_manifest(source, manifest)
         except ExportError:
             newer = Manifest.load(source)
-            if newer is None or newer == manifest or tries == _TRIES - 1:
+            if newer is None or newer == manifest or tries == TRIES - 1:
                 raise
             manifest = newer
     raise AssertionError
@@ -171,7 +171,7 @@ def stored_columns(name: str, columns: Collection[str] | None) -> list[str] | No
 def _read_file(file: Path, columns: Collection[str] | None = None) -> pa.Table:
     # One by one and not as a dataset, which would add the folder's day as a column.
     try:
-        with pq.ParquetFile(file) as parquet:
+        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
             names = parquet.schema_arrow.names
             return parquet.read(None if columns is None else [n for n in names if n in columns])
     except FileNotFoundError:

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from voxframe._dataset.disk import is_delta, is_url, local_path
+from voxframe._dataset.disk import is_delta, is_url, local_path, writing
 from voxframe._dataset.layout import DAY, STORED, day_name
 from voxframe._dataset.manifest import Manifest
-from voxframe._dataset.reading import Tables, read_days
+from voxframe._dataset.reading import TRIES, Tables, read_days
 from voxframe.errors import ExportError, InvalidQueryError
 
 _DAY_OF_FOLDER = pa.schema([("start_day", pa.date32())])
@@ -31,8 +31,8 @@ class Source(Protocol):
     def tables(self, days: Sequence[str], columns: Collection[str] | None) -> Tables:
         """Return days as they were read from the service."""
 
-    def check(self) -> None:
-        """Raise an ExportError for what is missing, cut short or of another write."""
+    def damage(self) -> Mapping[str, str]:
+        """Return the days that are not there as they were written, and what of each is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,11 @@ class Folder:
         return ds.dataset(
             places,
             schema=schema,
-            format="parquet",
+            format=ds.ParquetFileFormat(
+                default_fragment_scan_options=ds.ParquetFragmentScanOptions(
+                    page_checksum_verification=True
+                )
+            ),
             partitioning=ds.partitioning(_DAY_OF_FOLDER, flavor="hive"),
             partition_base_dir=str(self.root / name),
         )
@@ -75,9 +79,25 @@ class Folder:
         """Return days as they were read from the service."""
         return read_days(self.root, self.manifest(), days, columns)
 
-    def check(self) -> None:
-        """Raise an ExportError for what is missing, cut short or of another write."""
-        self.manifest().check(self.root)
+    def damage(self) -> Mapping[str, str]:
+        """Return the days that are not there as they were written; every byte is read.
+
+        Raises
+        ------
+        ExportError
+            There is a file that is not ours.
+        """
+        manifest, found = self.manifest(), dict[str, str]()
+        with writing(self.root):
+            for _ in range(TRIES):
+                found = manifest.damage(self.root, whole=True)
+                newer = self.manifest()
+                if not found or newer == manifest:
+                    break
+                # It may be a sync, which replaces days meanwhile.
+                manifest = newer
+            manifest.check_strangers(self.root)
+        return found
 
 
 def starting_at(source: Source, second: int) -> int:

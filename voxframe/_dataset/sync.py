@@ -58,10 +58,13 @@ class Store(Protocol):
         The name of this run.
     staging : Path
         A folder of this machine for days on their way.
+    damaged : set of str
+        Days of which something was not there as it was written.
     """
 
     manifest: Manifest
     run: str
+    damaged: set[str]
 
     @property
     def root(self) -> Path | str: ...
@@ -69,7 +72,7 @@ class Store(Protocol):
     def staging(self) -> Path: ...
 
     def held(self, day: str) -> Mapping[str, Iterator[pa.Table]]:
-        """Return a day's stored tables, in pieces, in order."""
+        """Return a day's stored tables, in pieces, in order; what is damaged is left out."""
 
     def publish(self, stretch: Stretch, days: Mapping[str, Day]) -> None:
         """Let days that are staged be what is there of a stretch."""
@@ -240,6 +243,10 @@ class Sync:
         """
         self._store.finish()
         receipt = Receipt.sum(self._receipts) if self._receipts else nothing
+        if damaged := self._store.damaged:
+            mended = dict(receipt.mended)
+            mended["damaged_days"] = len(damaged)
+            receipt = replace(receipt, mended=mended)
         made = report(self._changes, receipt)
         if (after := made.changed_after) is not None:
             settled = f"{receipt.settled}; sessions still changed {after} after their end"
@@ -261,7 +268,9 @@ class _OpenDay:
         self.day, self._keep = day, keep
         self._writer = DayWriter(day, store.staging, store.run, moment)
         self._old = store.manifest.days.get(day_name(day))
-        self._held = HeldDay(store.held(day_name(day)) if self._old else {})
+        held = store.held(day_name(day)) if self._old else {}
+        self._held_before = self._old.rows["sessions"] if self._old and "sessions" in held else 0
+        self._held = HeldDay(held)
         reads = [
             s.read_at.timestamp() for s in store.manifest.read
             if s.first < (day + 1) * DAY and s.end > day * DAY
@@ -292,7 +301,7 @@ class _OpenDay:
         old, kept = self._old, self._vanished if self._keep else 0
         change = DayChange(
             day=day_name(self.day),
-            sessions_before=old.rows["sessions"] if old else 0,
+            sessions_before=self._held_before,
             sessions_after=self._writer.rows["sessions"],
             cost_before=old.cost if old else self._writer.cost * 0,
             cost_after=self._writer.cost,
@@ -301,6 +310,13 @@ class _OpenDay:
             vanished=max(self._vanished - (old.vanished if old else 0), 0),
             changed_after=int(self._changed_after) or None,
         )
+        lost = old.rows["sessions"] - self._writer.rows["sessions"] if old else 0
+        if lost > 0 and not self._held_before:
+            logger.warning(
+                "%s: %d sessions, which a damaged file held, are not given by the service any more",
+                change.day,
+                lost,
+            )
         if not self._writer.rows["sessions"]:
             self._writer.abandon()
             return None, change

@@ -21,6 +21,8 @@ REPAIRS: dict[str, str] = {
     "its parts were counted, and read again where they differed.",
     "crowded_seconds": "More sessions than an answer holds lay within one second; "
     "it was read from both ends, and if need be in parts, to the service's count.",
+    "damaged_days": "Files of a day were not there as a sync or an export wrote them; "
+    "the day was read again.",
     "date_in_other_form": "A date came in another form than the documented one.",
     "date_out_of_range": "A date came that in UTC lies before the year 1 or after 9999; "
     "the nearest instant of those years was taken.",
