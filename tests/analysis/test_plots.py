@@ -1,5 +1,7 @@
 """Every picture of every span, an empty one too; looked at by eye when they change."""
 
+import itertools
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -133,3 +135,42 @@ def test_one_picture_has_one_axis_and_says_how_many_calls(plot: Callable[..., Ax
     assert figure.axes == [axes]
     assert all("calls" in each.text for each in readings(axes))
     plt.close(figure)
+
+
+def test_a_figure_without_a_layout_gets_room_for_titles_and_labels() -> None:
+    history = random_tables(300, days=20)
+    figure, grid = plt.subplots(2, 3, figsize=(11, 6.5))
+    for plot, axes in zip(PLOTS, grid.flat, strict=True):
+        plot(history, ax=axes)
+    figure.draw_without_rendering()
+    boxes = [axes.get_tightbbox() for axes in grid.flat]
+    assert not any(
+        one.y0 < other.y1 and other.y0 < one.y1 and one.x0 < other.x1 and other.x0 < one.x1
+        for nth, one in enumerate(boxes) for other in boxes[:nth]
+    )  # fmt: skip
+    labels = [label.get_window_extent() for label in grid.flat[3].get_xticklabels()]
+    assert all(left.x1 <= right.x0 for left, right in itertools.pairwise(labels))
+    plt.close(figure)
+    figure, axes = plt.subplots(layout="compressed")
+    engine = figure.get_layout_engine()
+    plots.plot_cost(history, ax=axes)
+    assert figure.get_layout_engine() is engine
+    plt.close(figure)
+
+
+def test_a_day_has_its_name_to_the_right_of_its_beginning() -> None:
+    axes = plots.plot_cost(random_tables(300, days=31))
+    axes.get_figure().draw_without_rendering()
+    named = axes.get_xticklabels()
+    assert {label.get_horizontalalignment() for label in named} == {"left"}
+    assert all(label.get_text().startswith("Mon ") for label in named)
+    plt.close(axes.get_figure())
+
+
+def test_a_short_axis_shows_times_and_the_day_at_midnight() -> None:
+    axes = plots.plot_cost(random_tables(300, days=2), freq="h")
+    axes.get_figure().draw_without_rendering()
+    texts = [label.get_text() for label in axes.get_xticklabels()]
+    assert any(re.fullmatch(r"[A-Z][a-z]{2} \d+ Oct", text) for text in texts)
+    assert all(re.fullmatch(r"\d\d:00|[A-Z][a-z]{2} \d+ Oct", text) for text in texts)
+    plt.close(axes.get_figure())

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -26,6 +27,7 @@ from voxframe.report._money import money_tables
 from voxframe.report._origin import notes
 from voxframe.report._page import report_html
 from voxframe.report._parts import Page, masked
+from voxframe.report._pictures import pictures
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 
@@ -75,10 +77,10 @@ def test_it_is_self_contained(page: str) -> None:
 
 def test_it_holds_what_matters(page: str, history: CallHistory) -> None:
     text = " ".join(Reader(page).words)
-    for word in ("Total cost", "Missed callers", "Answered within 20 s", "Busy hour",
+    for word in ("Total cost", "Missed calls", "Answered within 20 s", "Busy hour",
                  "What to do", "Cost by application", "München", "Whom to call back",
                  "Why calls were not answered",
-                 "How many lines it takes", "two counts agreed", "blank costs: 3"):  # fmt: skip
+                 "How many lines are needed", "two counts agreed", "blank costs: 3"):  # fmt: skip
         assert word in text
     assert f"{len(history)}" in text
     assert page.count("<svg") == 12
@@ -169,9 +171,9 @@ def test_what_was_not_read_is_not_shown_as_nothing() -> None:
     given = random_tables(30, days=1)
     whole = CallHistory({**given, "calls": given["calls"].slice(0, 0)}, receipt)
     text = " ".join(" ".join(Reader(report_html(whole)).words).split())
-    assert "Missed callers not read" in text
+    assert "Missed calls not read" in text
     assert "Most at once not read" in text
-    assert text.count("Calls were not read.") >= 6
+    assert text.count("Calls were not read.") >= 8
     assert "Total cost not read" in text
 
 
@@ -181,27 +183,114 @@ def test_it_says_what_changed_since_the_period_before() -> None:
     text = " ".join(Reader(report_html(now, previous=before, currency="EUR")).words)
     assert "Compared with" in text
     assert "1 Sep 2026 \N{EN DASH} 30 Sep 2026" in text
-    assert "% a day" in text
+    assert "% by daily average" in text
     assert "points (before:" in text
     assert "Total cost, EUR" in text
 
 
-def october(month: int = 10) -> Receipt:
+def test_a_figure_that_is_not_known_now_has_no_change() -> None:
+    given = random_tables(30, days=1)
+    now = CallHistory({**given, "calls": given["calls"].slice(0, 0)}, october(with_calls=False))
+    before = CallHistory(random_tables(30, days=1, seed=3), october(month=9))
+    text = " ".join(" ".join(Reader(report_html(now, previous=before)).words).split())
+    assert "before: not known" not in text
+    assert "before: not known" in " ".join(Reader(report_html(before, previous=now)).words)
+
+
+def test_a_change_too_small_to_tell_is_neither_better_nor_worse() -> None:
+    rows = {"figure": ["asr"], "days_now": [31.0], "days_before": [30.0]}
+    changes = Changes(_page(tables()))
+    for now, turn in ((0.494, ""), (0.496, "better"), (0.484, "worse")):
+        row = pd.DataFrame({**rows, "now": [now], "before": [0.490], "change": [now - 0.490]})
+        changes.rows = {"asr": row.to_dict("records")[0]}
+        assert changes.of("asr", good=1, ratio=True)["turn"] == turn
+
+
+def _page(history: Any, **given: Any) -> Page:
+    known: dict[str, Any] = {
+        "show_numbers": False, "places": 2, "currency": None, "own": (), "machine": (),
+        "network": (),
+    }  # fmt: skip
+    return Page(history, None, "UTC", **{**known, **given})
+
+
+def test_prices_in_several_currencies_are_never_added_up() -> None:
+    history = random_tables(200, days=3)
+    sessions = history["sessions"]
+    accounts = pa.array([nth % 2 for nth in range(len(sessions))], pa.int64())
+    place = sessions.column_names.index("account_id")
+    history = {**history, "sessions": sessions.set_column(place, "account_id", accounts)}
+    currency = {0: "EUR", 1: "USD"}
+    page = _page(history, currency=currency)
+    cost = main_figures(page, Changes(page))[0].value.split("\n")
+    assert [each.split()[-1] for each in sorted(cost, key=lambda each: each.split()[-1])] == [
+        "EUR", "USD",
+    ]  # fmt: skip
+    drawn = [each.wide for each in pictures(page) if each.section == "cost"]
+    assert ["EUR" in each for each in drawn] == [True, False]
+    assert ["USD" in each for each in drawn] == [False, True]
+    whole = report_html(history, currency=currency)
+    assert "Cost per hour, EUR" in whole
+    (table,) = [each for each in money_tables(page) if each.title == "Cost by agent"]
+    assert not table.bar
+    assert all("EUR" in row[0] or "USD" in row[0] for row in table.rows)
+    shares: dict[str, float] = {}
+    (whole_table,) = [each for each in money_tables(page) if each.title == "Cost by application"]
+    for row in whole_table.rows:
+        label = row[0].rpartition("(")[2]
+        shares[label] = shares.get(label, 0) + float(row[-1].replace(NARROW, "").rstrip("%"))
+    assert shares == pytest.approx({"EUR)": 100, "USD)": 100}, abs=0.5)
+
+
+def test_the_rows_that_are_not_shown_are_added_up() -> None:
+    history = random_tables(600, days=3)
+    calls = history["calls"]
+    names = [f"agent{nth % 40}" for nth in range(len(calls))]
+    numbers = [
+        name if kind == "user" else number
+        for name, kind, number in zip(
+            names, calls["remote_number_type"].to_pylist(), calls["remote_number"].to_pylist(),
+            strict=True,
+        )
+    ]  # fmt: skip
+    place = calls.column_names.index("remote_number")
+    many = calls.set_column(place, "remote_number", pa.array(numbers, pa.string()))
+    page = _page({**history, "calls": many}, places=6)
+    (table,) = [each for each in money_tables(page) if each.title == "Cost by agent"]
+    assert table.rows[-1][0].endswith(" others")
+    paid = sum(float(row[2].replace(NARROW, "")) for row in table.rows)
+    whole = float(main_figures(page, Changes(page))[0].value.replace(NARROW, ""))
+    assert paid == pytest.approx(whole, abs=1e-4)
+
+
+def test_nothing_is_said_once_and_not_drawn() -> None:
+    page = report_html(tables())
+    assert "There are no sessions in this period." in page
+    assert "<svg" not in page
+    assert "What it cost" not in page
+    assert "What the figures mean" in page
+    only_in = missed_three_times()
+    drawn = report_html(CallHistory(only_in, october()))
+    assert "No answered calls." in " ".join(Reader(drawn).words)
+
+
+def october(month: int = 10, *, with_calls: bool = True) -> Receipt:
     return Receipt(
         from_date=datetime(2026, month, 1, tzinfo=UTC),
         to_date=datetime(2026, month + 1, 1, tzinfo=UTC),
+        with_calls=with_calls,
     )
 
 
 def test_a_value_is_read_off_under_the_pointer(page: str) -> None:
     assert page.count('<g class="part"><title>') > 100
-    assert re.search(r"<title>[A-Z][a-z]{2} \d+ \w{3} 2026\ncalls [\d,.]+\nrecords", page)
+    assert re.search(r"<title>[A-Z][a-z]{2} \d+ \w{3} 2026\ncalls [\d,.]+\nrecordings", page)
 
 
 def test_far_ends_and_readings_are_told(page: str) -> None:
     text = " ".join(Reader(page).words)
     assert "pbx.example.com" in text
-    assert "one of us" in text
+    assert "a colleague" in text
     assert "outside (telephone network)" in text
     assert "duration" in text
 
@@ -293,10 +382,10 @@ def test_the_demo_the_repr_and_the_report_agree() -> None:
     (said,) = re.findall(rf"{legs} legs \(([\d.]+)% answered, (\d+) minutes\)", shown)
     assert f"there are {legs} legs" in told
     assert f"{said[0]} % of them were answered, {said[1]} minutes" in told
-    for name, line in (("Callers", "calls in"), ("Outside minutes", "minutes")):
+    for name, line in (("Incoming calls", "calls in"), ("Outside minutes", "minutes")):
         assert re.search(rf"^    {line} +{values[name]}$", demo, re.MULTILINE)
     placed = re.findall(r"^    calls out +(\d+) +([\d.]+)% answered$", demo, re.MULTILINE)
-    assert placed == [("9180", values["Our calls answered"].removesuffix(" %"))]
+    assert placed == [("9180", values["Outgoing calls answered"].removesuffix(" %"))]
     assert f"of {placed[0][0]} calls to outside numbers" in told
     for name, demos, reprs in (
         ("calls", "legs", "legs"), ("recordings", "records", "records"),
@@ -310,8 +399,8 @@ def test_the_demo_the_repr_and_the_report_agree() -> None:
     by_application = dict(re.findall(r"^    (\S+) +([\d.]+)  \S", below, re.MULTILINE))
     assert costs == by_application
     # As a telephone person means it: outgoing calls to the network, callers, the busiest moment.
-    assert values["Our calls answered"] == "49.0 %"
-    assert (values["Callers"], values["Missed callers"]) == ("11142", "2834")
+    assert values["Outgoing calls answered"] == "49.0 %"
+    assert (values["Incoming calls"], values["Missed calls"]) == ("11142", "2834")
     assert values["Answered within 20 s"] == "25.9 %"
     assert (values["Outside minutes"], values["Minutes of talk"]) == ("62642", "44156")
     assert (values["Most at once"], values["Busy hour"]) == ("13", "7.18 calls")

@@ -21,7 +21,7 @@ from voxframe.analysis._traffic import traffic
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_WORDS = {"out": "calls placed", "in": "calls that came in"}
+_WORDS = {"out": "outgoing calls", "in": "incoming calls"}
 # A stretch with less than this part of the usual calls says nothing of its own.
 _JUDGED = 1 / 20
 # Points squared: the areas of a dot for the fewest calls and for the most.
@@ -78,7 +78,7 @@ def plot_quality(
     frame = traffic(history, freq=freq, timezone=timezone, **whose).dropna(subset="start")
     whole, part = ("attempts", "answered") if direction == "out" else ("arrived", "accepted")
     word = "answered" if direction == "out" else "accepted"
-    title = f"Outside {_WORDS[direction]}: how many were {word}, per {draw.WORDS.get(freq, freq)}"
+    title = f"{_WORDS[direction].capitalize()} {word}, per {draw.WORDS.get(freq, freq)}"
     calls = frame[whole].fillna(0).to_numpy(float)
     if not calls.any():
         return draw.nothing(axes, title, missing(history, f"No {_WORDS[direction]}"))
@@ -126,14 +126,14 @@ def plot_acd(
     whose: dict[str, Any] = {"own": own, "machine": machine, "network": network}
     frame = traffic(history, freq=freq, timezone=timezone, **whose).dropna(subset="start")
     name, part = ("acd", "answered") if direction == "out" else ("acd_in", "accepted")
-    title = f"Outside {_WORDS[direction]}: average length, per {draw.WORDS.get(freq, freq)}"
+    title = f"Average length of {_WORDS[direction]}, per {draw.WORDS.get(freq, freq)}"
     calls = frame[part].fillna(0).to_numpy(float)
     lasting = frame[name].to_numpy(float, na_value=np.nan)
     if not calls.any() or np.isnan(lasting).all():
         return draw.nothing(axes, title, missing(history, "No answered calls"))
     texts = ["" if np.isnan(each) else f"average {draw.spoken(each)}" for each in lasting]
     mean = np.nansum(lasting * calls) / calls[~np.isnan(lasting)].sum()
-    note = f"{draw.spoken(mean)} on average, {draw.number(calls.sum())} answered calls"
+    note = f"{draw.spoken(mean)} in {draw.number(calls.sum())} answered calls"
     _dots(
         axes,
         frame,
@@ -170,7 +170,7 @@ def _dots(
     face = [("none" if short else colour) for short in cut]
     axes.scatter(middle, shown, size, facecolors=face, edgecolors=colour, linewidths=1, zorder=3)
     hollow = "; hollow: not wholly read" if cut.any() else ""
-    draw.tidy(axes, title, note=f"{note}; the larger a dot, the more calls{hollow}")
+    draw.tidy(axes, title, note=f"{note}; larger dot: more calls{hollow}")
     time_axis(axes, begun[0], ended[-1], timezone)
     written = [
         f"{name}\n{text}\n{draw.number(count)} calls" if count else f"{name}\nno calls"

@@ -25,6 +25,8 @@ _FREQUENCIES = (
 )  # fmt: skip
 # Points that a letter of a note, a letter of a title, a line and the key of a legend take.
 _LETTER, _BOLD, _LINE, _KEY = 4.9, 7.2, 15, 32
+# Points that the labels beside the axes take.
+_BESIDE = 70
 _PLACES = ((100, 0), (10, 1), (1, 2), (0, 4))
 WORDS = {"5min": "five minutes", "h": "hour", "D": "day", "W": "week", "M": "month"}
 
@@ -45,9 +47,12 @@ def suited(first: int, last: int) -> str:
 
 
 def canvas(ax: "Axes | None") -> "Axes":
-    """Return the axes to draw on, new ones on a new figure if there are none."""
+    """Return the axes to draw on, new ones if there are none; titles and labels get their room."""
     library()
     if ax is not None:
+        figure = ax.get_figure(root=True)
+        if figure is not None and figure.get_layout_engine() is None:
+            figure.set_layout_engine("tight")
         return ax
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
@@ -102,9 +107,15 @@ def days(moments: pd.Series) -> NDArray[np.float64]:
 
 
 def points(ax: "Axes") -> float:
-    """Return the width of the axes in points, before any layout."""
-    figure = ax.get_figure(root=True)
-    return float(ax.get_window_extent().width * 72 / figure.dpi) if figure else 0.0
+    """Return about how many points wide the axes will be, before any layout."""
+    figure, spec = ax.get_figure(root=True), ax.get_subplotspec()
+    if figure is None:
+        return 0.0
+    now = float(ax.get_window_extent().width * 72 / figure.dpi)
+    if spec is None or figure.get_layout_engine() is None or spec.get_topmost_subplotspec() != spec:
+        return now
+    columns = len(spec.colspan) / spec.get_gridspec().ncols
+    return float(figure.get_figwidth() * 72 * columns - _BESIDE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """The axis of time: weekdays, weekends, stretches that were not wholly read."""
 
 import math
+from collections.abc import Callable
+from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 # Days that a picture may show for its ticks to be hours, days, Mondays; above that weekends are
 # too narrow to be seen.
 _HOURS, _DAYS, _MONDAYS = 2.5, 15, 120
-_STEPS = {"5min": 5 / 1440, "h": 1 / 24, "D": 1.0, "W": 7.0, "M": 30.4}
+_STEPS = {"5min": 5 / 1440, "h": 1 / 24}
+_BY_THE_CALENDAR = {
+    "D": pd.DateOffset(days=1), "W": pd.DateOffset(weeks=1), "M": pd.DateOffset(months=1),
+}  # fmt: skip
 # Points that a label such as "Mon 5 Oct" takes.
 _LABEL = 62
 
@@ -25,6 +30,13 @@ _LABEL = 62
 def ends_of(starts: pd.Series, freq: str) -> NDArray[np.float64]:
     """Return where each stretch ends; the last is taken to be as long as its like."""
     begun = draw.days(starts)
+    if freq in _BY_THE_CALENDAR:
+        last = starts.iloc[-1]
+        local = pd.Series([last.tz_localize(None) + _BY_THE_CALENDAR[freq]])
+        after = local.dt.tz_localize(
+            last.tz, ambiguous=np.ones(1, np.bool_), nonexistent="shift_forward"
+        )
+        return np.append(begun[1:], draw.days(after))
     last = _STEPS.get(freq) or (begun[-1] - begun[-2] if len(begun) > 1 else 1.0)
     return np.append(begun[1:], begun[-1] + last)
 
@@ -79,7 +91,10 @@ def time_axis(ax: "Axes", first: float, last: float, timezone: str) -> None:
     most = min(12, max(5, int(draw.points(ax) // 75)))  # fewer than 5 cannot always be had
     few = max(2, min(12, int(draw.points(ax) // _LABEL)))
     ax.set_xlim(first, last)
-    if span <= _HOURS or span > _MONDAYS:
+    if span <= _HOURS:
+        locator = dates.AutoDateLocator(tz=timezone, minticks=2, maxticks=most)
+        formatter = _clock(timezone)
+    elif span > _MONDAYS:
         locator = dates.AutoDateLocator(tz=timezone, minticks=2, maxticks=most)
         formatter = dates.ConciseDateFormatter(locator, tz=timezone, show_offset=False)
     elif span <= _DAYS:
@@ -91,6 +106,11 @@ def time_axis(ax: "Axes", first: float, last: float, timezone: str) -> None:
         formatter = _words(timezone, " %b")
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(formatter)
+    if _HOURS < span <= _MONDAYS:
+        # A day begins at its mark, so its name stands to the right of it.
+        ax.tick_params("x", length=4, width=0.7)
+        for label in ax.get_xticklabels():
+            label.set_horizontalalignment("left")
     begin, end = dates.num2date(first, tz=timezone), dates.num2date(last - 1e-6, tz=timezone)
     if begin.date() == end.date():
         covered = f"{begin:%a} {draw.day(begin)}"
@@ -106,14 +126,24 @@ def time_axis(ax: "Axes", first: float, last: float, timezone: str) -> None:
 
 def _words(timezone: str, month: str) -> Any:
     """Return a formatter such as "Mon 5 Oct"; ``%-d`` is not understood everywhere."""
+    return _formatter(timezone, lambda when: f"{when:%a} {when.day}{when.strftime(month)}")
+
+
+def _clock(timezone: str) -> Any:
+    """Return a formatter of times of day, with the date at midnight."""
+
+    def written(when: datetime) -> str:
+        if (when.hour, when.minute, when.second) == (0, 0, 0):
+            return f"{when:%a} {when.day} {when:%b}"
+        return f"{when:%H:%M:%S}" if when.second else f"{when:%H:%M}"
+
+    return _formatter(timezone, written)
+
+
+def _formatter(timezone: str, written: Callable[[datetime], str]) -> Any:
     dates: Any = import_module("matplotlib.dates")
     ticker: Any = import_module("matplotlib.ticker")
-
-    def written(value: float, _: object) -> str:
-        when = dates.num2date(value, tz=timezone)
-        return f"{when:%a} {when.day}{when.strftime(month)}"
-
-    return ticker.FuncFormatter(written)
+    return ticker.FuncFormatter(lambda value, _: written(dates.num2date(value, tz=timezone)))
 
 
 def _weekends(ax: "Axes", first: float, last: float, timezone: str) -> bool:

@@ -1,6 +1,7 @@
 """Pictures of a call history, for notebooks and reports. Needs the ``plots`` extra.
 
-Each function draws one picture on ``ax``, or on a new figure, and returns the axes. The
+Each function draws one picture on ``ax``, or on a new figure, and returns the axes; a
+figure without a layout gets matplotlib's tight one, for the room that titles need. The
 figures are those of :mod:`voxframe.analysis`, where their definitions stand. Times are
 those of ``timezone``. An empty history gives an empty picture that says so.
 """
@@ -42,12 +43,20 @@ __all__ = [
     "plot_quality",
 ]
 
-_KINDS = {"calls": draw.BLUE, "records": draw.AMBER, "resources": draw.TEAL}
+_KINDS = {
+    "calls": ("calls", draw.BLUE),
+    "records": ("recordings", draw.AMBER),
+    "resources": ("other", draw.TEAL),
+}
+# From here on two decimal places of money have three digits that matter.
+_LARGE = 10
 _CURVE_HOURS = 48
 _CURVE_STEPS = 2000
 _PALE = 0.45
 _NOT_READ = "not read"
 _PARTLY = "paler: the time was not wholly read"
+# Points under which the classes of duration stand upright, or are written smaller.
+_NARROW, _MIDDLING = 250, 450
 # More parts than this under the pointer are too narrow to hit.
 _PARTS = 200
 
@@ -88,7 +97,7 @@ def plot_cost(
     """
     axes = draw.canvas(ax)
     freq = freq or suited(history)
-    title = f"Cost per {draw.WORDS.get(freq, freq)}"
+    title = f"Cost per {draw.WORDS.get(freq, freq)}" + (f", {currency}" if currency else "")
     frame = cost_breakdown(history, freq=freq, timezone=timezone).dropna(subset="start")
     if frame.empty:
         return draw.nothing(axes, title, "No sessions")
@@ -96,14 +105,15 @@ def plot_cost(
     width = (ended - begun) * (0.86 if len(begun) < 120 else 1.0)  # noqa: PLR2004
     floor, cut = np.zeros(len(begun)), partial(frame)
     texts = names_of(frame, freq)
-    for kind, colour in _KINDS.items():
-        cost = frame[f"{kind}_cost"]
+    costs = [frame[f"{kind}_cost"] for kind in _KINDS]
+    places = 2 if sum(cost.fillna(0).sum() for cost in costs) >= _LARGE else 4
+    for (kind, colour), cost in zip(_KINDS.values(), costs, strict=True):
         height = cost.fillna(0).to_numpy(float)
-        said = "not read" if cost.isna().all() else draw.number(height.sum())
-        label = f"{kind.capitalize()} {said}"
+        said = _NOT_READ if cost.isna().all() else f"{height.sum():,.{places}f}"
+        label = f"{kind} {said}"
         axes.bar(begun, height, width, floor, align="edge", color=colour, label=label)
         floor += height
-        values = [_NOT_READ if pd.isna(each) else f"{each:,.2f}" for each in cost]
+        values = [_NOT_READ if pd.isna(each) else f"{each:,.{places}f}" for each in cost]
         texts = [f"{text}\n{kind} {value}" for text, value in zip(texts, values, strict=True)]
     draw.say(axes, parts_of(begun, ended, texts, cut))
     draw.tidy(axes, title, legend=True, note=_PARTLY if cut.any() else "")
@@ -178,7 +188,8 @@ def plot_heatmap(
     axes.invert_yaxis()
     day, hour = np.unravel_index(np.nanargmax(grid), grid.shape)
     most = draw.number(round(float(grid[day, hour]), 1))
-    note = f"busiest: {WEEKDAYS[day]} {hour:02d}\N{EN DASH}{hour + 1:02d} h, {most} calls an hour"
+    busiest = f"{WEEKDAYS[day]} {hour:02d}\N{EN DASH}{hour + 1:02d} h"
+    note = f"busiest: {busiest}, {most} call{'' if most == '1' else 's'} an hour"
     draw.tidy(axes, title, note=note)
     axes.grid(visible=False)
     axes.spines["bottom"].set_visible(False)
@@ -240,6 +251,8 @@ def plot_concurrency(
     >>> axes.figure.savefig("concurrency.png")
     """
     axes = draw.canvas(ax)
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
     title = "Outside calls at once"
     whose: dict[str, Any] = {"own": own, "machine": machine, "network": network}
     hours = concurrency(history, freq="h", timezone=timezone, **whose)
@@ -266,6 +279,7 @@ def plot_concurrency(
     draw.say(axes, _most(wide, per))
     draw.tidy(axes, title, legend=True)
     draw.thousands(axes)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.set_ylabel("calls")
     axes.set_ylim(0, int(top["peak"]) * 1.12 + 0.5)
     time_axis(axes, begun, ended, timezone)
@@ -356,13 +370,16 @@ def plot_durations(
     frame = duration_histogram(carried)
     axes.bar(np.arange(len(frame)), frame["share"].to_numpy(float) * 100, 0.86, color=draw.BLUE)
     names = [_class(row["from_seconds"], row["to_seconds"]) for row in records(frame)]
-    axes.set_xticks(np.arange(len(frame)), names, fontsize="small")
-    if draw.points(axes) < 330:  # noqa: PLR2004
+    upright = draw.points(axes) < _NARROW
+    shown = [" ".join(name.split()) for name in names] if upright else names
+    axes.set_xticks(np.arange(len(frame)), shown, fontsize="small", rotation=90 if upright else 0)
+    if draw.points(axes) < _MIDDLING:
         axes.tick_params("x", labelsize=6.5)
-    note = (
-        f"half last at most {draw.spoken(stats['p50'])}, nine in ten {draw.spoken(stats['p90'])}, "
-        f"99 % {draw.spoken(stats['p99'])}"
+    half, most, nearly = (
+        draw.spoken(stats[name]).replace(" ", "\N{NO-BREAK SPACE}")
+        for name in ("p50", "p90", "p99")
     )
+    note = f"half last at most {half}, nine in ten {most}, 99 in 100 {nearly}"
     draw.say(
         axes,
         [

@@ -56,8 +56,9 @@ def _offline(page: Page) -> list[Advice]:
     worst = page.label(highest(frame, "offline")["agent"], "no name")
     return [
         Advice(
-            f"See to it that agents are logged in: {count(off)} times ({percent(off / rung)}) an "
-            f"app was rung that was off, most often that of {worst}."
+            f"See that agents are logged in: {count(off)} times "
+            f"({percent(off / rung)} of the calls to agents) an app was rung that was off, most "
+            f"often that of {worst}."
         )
     ]
 
@@ -66,7 +67,7 @@ def _failed(page: Page) -> list[Advice]:
     words = {
         "JS session error": "ended by an error in the scenario's code: look into its log",
         "Insufficient funds": "ended because the account had no money: top it up in time",
-        "Timeout": "ran into the longest time a session may last: see why they do not end",
+        "Timeout": "ran into the longest time a session may last: find out why they do not end",
     }
     return [
         Advice(f"{counted(row['sessions'], 'session')} {words[row['finish_reason']]}.")

@@ -21,8 +21,11 @@ from voxframe.report._parts import (
     total,
 )
 
-# Within so much of a whole, a figure is called the same.
-_STEADY = 0.0005
+# Within so much of a whole a figure is called the same, and is neither better nor worse.
+_STEADY, _TELLING = 0.0005, 0.005
+
+
+_COSTS = ("calls_cost", "records_cost", "resources_cost", "total_cost")
 
 
 class Changes:
@@ -34,19 +37,22 @@ class Changes:
             if page.previous is not None
             else []
         )
-        self._rows = {row["figure"]: row for row in rows}
+        self.rows = {row["figure"]: row for row in rows}
 
     def of(self, name: str, *, good: int = 0, ratio: bool = False) -> dict[str, str]:
         """Return in words how a figure changed, and whether that is for the better."""
-        row = self._rows.get(name)
-        if row is None or pd.isna(row["change"]):
-            return {} if row is None else {"change": "before: not known"}
+        row = self.rows.get(name)
+        if row is None or pd.isna(row["now"]):
+            return {}
+        if pd.isna(row["before"]):
+            return {"change": "before: not known"}
         change, words = self._change(row, ratio=ratio)
         if change is None:
             return {"change": "before: none"}
         if abs(change) < _STEADY:
             return {"change": "as before"}
-        turn = "" if not good else ("better" if change * good > 0 else "worse")
+        judged = good and abs(change) >= _TELLING
+        turn = "" if not judged else ("better" if change * good > 0 else "worse")
         arrow = "\N{UPWARDS ARROW}" if change > 0 else "\N{DOWNWARDS ARROW}"
         return {"change": f"{arrow} {words}", "turn": turn}
 
@@ -64,7 +70,7 @@ class Changes:
         if not before:
             return (0.0, "") if not now else (None, "")
         change = now / before - 1
-        return change, f"{abs(change) * 100:.1f} %{' a day' if by_day else ''}"
+        return change, f"{abs(change) * 100:.1f} %{' by daily average' if by_day else ''}"
 
 
 def main_figures(page: Page, changes: Changes) -> list[Figure]:
@@ -72,20 +78,21 @@ def main_figures(page: Page, changes: Changes) -> list[Figure]:
     inbound = only(analysis.inbound_outcomes(page.history, **page.far_ends))
     waits = only(analysis.service_level(page.history, **page.far_ends))
     calls = only(analysis.traffic(page.history, freq=None, **page.far_ends))
-    reached = f"{count(inbound['person'])} reached a person"
-    lost = f"{percent(inbound['abandonment_rate'])} of those for whom somebody was rung"
+    reached = f"{count(inbound['person'])} answered by a person"
+    rate = inbound["abandonment_rate"]
+    lost = "" if pd.isna(rate) else f"{percent(rate)} of those that rang an agent"
     placed = f"of {count(calls['attempts'])} calls to outside numbers"
     read = page.calls_read
     return [
         _cost(page, changes),
-        Figure("Callers", count(inbound["inbound"]), reached if read else "",
+        Figure("Incoming calls", count(inbound["inbound"]), reached if read else "",
                **changes.of("inbound")),
-        Figure("Missed callers", count(inbound["missed"]), lost if read else "",
+        Figure("Missed calls", count(inbound["missed"]), lost,
                **changes.of("missed", good=-1)),
         Figure("Answered within 20 s", _between(page, waits, "service_level", percent),
-               "of those for whom somebody was rung" if read else "",
+               "of those that rang an agent" if lost else "",
                **changes.of("service_level", good=1, ratio=True)),
-        Figure("Our calls answered", percent(calls["asr"]) if read else NOT_READ,
+        Figure("Outgoing calls answered", percent(calls["asr"]) if read else NOT_READ,
                placed if read else "", **changes.of("asr", good=1, ratio=True)),
     ]  # fmt: skip
 
@@ -93,16 +100,16 @@ def main_figures(page: Page, changes: Changes) -> list[Figure]:
 def _cost(page: Page, changes: Changes) -> Figure:
     rows = records(analysis.cost_breakdown(page.history, currency=page.currency))
     several = len(rows) > 1
-    name = "Total cost" if several or not page.currency else f"Total cost, {rows[0]['currency']}"
-    labels = [f" {row['currency']}" if several else "" for row in rows]
-    worth = [page.money(row["total_cost"]) + label for row, label in zip(rows, labels, strict=True)]
-    parts = [
+    if several:
+        worth = [f"{page.money(row['total_cost'])} {row['currency']}" for row in rows]
+        return Figure("Total cost", "\n".join(worth), "each currency on its own")
+    (row,) = rows or [dict.fromkeys(_COSTS, 0.0)]
+    name = f"Total cost, {row['currency']}" if "currency" in row else "Total cost"
+    parts = (
         f"calls {page.money(row['calls_cost'])}, recordings {page.money(row['records_cost'])}, "
-        f"other {page.money(row['resources_cost'])}{label}"
-        for row, label in zip(rows, labels, strict=True)
-    ]
-    change = {} if several else changes.of("total_cost", good=-1)
-    return Figure(name, " + ".join(worth) or page.money(0.0), "; ".join(parts), **change)
+        f"other {page.money(row['resources_cost'])}"
+    )
+    return Figure(name, page.money(row["total_cost"]), parts, **changes.of("total_cost", good=-1))
 
 
 def _between(page: Page, row: dict[str, Any], name: str, written: Any) -> str:
@@ -120,7 +127,8 @@ def traffic_figures(page: Page, changes: Changes) -> list[Figure]:
     sessions = Figure("Sessions", count(page.source.count("sessions")), "runs of a scenario",
                       **changes.of("sessions"))  # fmt: skip
     if not page.calls_read:
-        names = ("Outside minutes", "Minutes of talk", "Average call", "Most at once", "Busy hour")
+        names = ("Outside minutes", "Minutes of talk", "Average length", "Most at once",
+                 "Busy hour")  # fmt: skip
         return [sessions, *(Figure(name, NOT_READ) for name in names)]
     calls = only(analysis.traffic(page.history, freq=None, **page.far_ends))
     talk = total(analysis.minutes(page.history, **page.far_ends)["talk_minutes"])
@@ -129,12 +137,12 @@ def traffic_figures(page: Page, changes: Changes) -> list[Figure]:
         sessions,
         Figure("Outside minutes", count(calls["connected_minutes"]), "on the telephone network",
                **changes.of("connected_minutes")),
-        Figure("Minutes of talk", count(talk), "a customer and one of us connected",
+        Figure("Minutes of talk", count(talk), "a customer and a colleague connected",
                **changes.of("talk_minutes")),
-        Figure("Average call", lasting(calls["acd"]),
-               f"that we placed; {lasting(calls['acd_in'])} of those that came in"),
+        Figure("Average length", lasting(calls["acd"]),
+               f"of outgoing calls; of incoming ones {lasting(calls['acd_in'])}"),
         Figure("Wait for an answer", _between(page, waits, "speed_of_answer", lasting),
-               f"on average; {_between(page, waits, 'wait_median', lasting)} in the middle"),
+               f"on average; half waited {_between(page, waits, 'wait_median', lasting)} or less"),
         *_busiest(page),
     ]  # fmt: skip
 

@@ -8,7 +8,16 @@ import pandas as pd
 from voxframe import analysis
 from voxframe.analysis._output import records
 from voxframe.analysis._source import History, Source
-from voxframe.report._parts import NONE, Listing, Page, count, percent, plainly, stretch
+from voxframe.report._parts import (
+    KINDS_OF_FAR_END,
+    Listing,
+    Page,
+    count,
+    percent,
+    plainly,
+    spaced,
+    stretch,
+)
 
 _READINGS = {
     ("duration", "connected"): "A call's duration is the time it was connected",
@@ -24,7 +33,7 @@ _READINGS = {
 # Accounts that are named at the top.
 _FEW = 6
 _SIDES = {
-    "network": "outside (telephone network)", "own": "one of us", "machine": "a machine",
+    "network": "outside (telephone network)", "own": "a colleague", "machine": "a machine",
     "unknown": "not known, in no ratio",
 }  # fmt: skip
 
@@ -39,7 +48,7 @@ def header(page: Page) -> list[tuple[str, str]]:
     shown = ", ".join(map(str, named[:_FEW])) + more
     lines = [("Account", shown or ("not known" if account is None else str(account)))]
     when = covered(page.history, page.timezone)
-    lines.append(("Time", f"{when}, by the clock of {page.timezone}"))
+    lines += [("Period", when), ("Timezone", page.timezone)]
     if page.previous is not None:
         lines.append(("Compared with", covered(page.previous, page.timezone)))
     if receipt is not None:
@@ -47,9 +56,9 @@ def header(page: Page) -> list[tuple[str, str]]:
             f"{name.replace('_', ' ')} {page.label(value)}"
             for name, value in receipt.filters.items()
         )
-        lines.append(("Filters", chosen or "none: all sessions"))
+        lines.append(("Filters", chosen or "none, all sessions"))
     money = page.currency if isinstance(page.currency, str) else (
-        "by account" if page.currency else "the account's currency")  # fmt: skip
+        "currency by account" if page.currency else "the account's currency")  # fmt: skip
     lines.append(("Money", money))
     if unread := sorted(page.source.unread):
         words = {"calls": "calls", "records": "recordings", "resource_usage": "other resources"}
@@ -84,8 +93,8 @@ def notes(page: Page) -> list[str]:
         minutes = count(legs.seconds.sum() / 60)
         answered = percent(legs.answered.mean() if len(legs.answered) else pd.NA)
         found.append(
-            f"In all there are {count(len(legs.answered))} legs, colleagues' own phones included: "
-            f"{answered} of them were answered, {minutes} minutes."
+            f"In all there are {count(len(legs.answered))} legs, those to colleagues' phones and "
+            f"apps included: {answered} of them were answered, {minutes} minutes."
         )
     return found
 
@@ -95,7 +104,7 @@ def readings(page: Page) -> list[str]:
     if not page.calls_read or not page.source.count("calls"):
         return []
     return [
-        f"{_READINGS[row['question'], row['reading']]} ({row['evidence']})."
+        f"{_READINGS[row['question'], row['reading']]} ({spaced(row['evidence'])})."
         for row in records(analysis.leg_clock(page.history))
     ]
 
@@ -103,19 +112,21 @@ def readings(page: Page) -> list[str]:
 def far_ends(page: Page) -> Listing:
     """Return what was taken for outside, and what for one of us."""
     frame = analysis.far_ends(page.history, **page.far_ends)
-    rows = tuple(
-        (" ".join(filter(None, [
-            page.label(row["type"], "no kind"),
-            "" if pd.isna(row["domain"]) else page.label(row["domain"])])),
-         {"in": "calls us", "out": "is called"}.get(row["direction"], NONE),
-         _SIDES[row["side"]], page.label(row["rule"]), count(row["legs"]))
-        for row in records(frame)
-    )  # fmt: skip
-    heads = ("", "direction", "taken for", "because it is", "legs")
-    note = "If one of these is wrong, name your own people with --own and make the page again."
-    texts = frozenset({"direction", "taken for", "because it is"})
+    seen: dict[tuple[str, ...], list[int]] = {}
+    for row in records(frame):
+        kind = page.label(row["type"], "no kind")
+        name = KINDS_OF_FAR_END.get(kind.lower(), kind)
+        domain = "" if pd.isna(row["domain"]) else f", {page.label(row['domain'])}"
+        words = name + domain, _SIDES[row["side"]], page.label(row["rule"])
+        legs = seen.setdefault(words, [0, 0])
+        legs[0] += row["legs"]
+        legs[1] += row["legs"] if row["direction"] == "in" else 0
+    rows = tuple((*words, *map(count, legs)) for words, legs in seen.items())
+    heads = ("", "taken for", "because it is", "legs", "incoming")
+    note = "If one of these is wrong, name your colleagues with --own and make the page again."
+    texts = frozenset({"taken for", "because it is"})
     return Listing(
-        "Who counts as outside, and who as one of us", note, heads, rows,
+        "Who counts as outside, and who as a colleague", note, heads, rows,
         minor=frozenset({"because it is"}), texts=texts, nothing=page.nothing,
     )  # fmt: skip
 

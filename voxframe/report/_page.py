@@ -100,11 +100,13 @@ def report_html(
     environment.filters["css"] = _css
     return environment.from_string(template).render(
         title=title or "Call history",
+        found=page.source.count("sessions") > 0,
+        covered=_origin.covered(page.history, page.timezone),
         header=_origin.header(page),
         figures=main_figures(page, changes),
         money=money_tables(page),
         traffic=traffic_figures(page, changes),
-        pictures={each.name: each for each in pictures(page)},
+        pictures=pictures(page),
         people=people_tables(page, open_calls),
         quality=quality_tables(page, silent),
         advice=advice(page, open_calls, silent),

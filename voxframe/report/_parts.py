@@ -30,6 +30,8 @@ KINDS_OF_FAR_END = {
     "pstn": "landline (pstn)", "tollfree": "toll-free", "sip": "SIP trunk or desk",
     "user": "our app users",
 }  # fmt: skip
+# A table with no more columns is as wide as half a page.
+_NARROW = 4
 # So many of a number's last digits tell callers apart without telling who they are.
 _LAST = 2
 
@@ -61,6 +63,11 @@ class Listing:
     """Heads of the columns that hold words."""
     nothing: str = "None."
     anchor: str = ""
+
+    @property
+    def half(self) -> bool:
+        """Whether two of them stand beside each other."""
+        return len(self.heads) <= _NARROW and not self.texts
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,11 @@ def total(column: pd.Series) -> float:
     """Return the sum; NaN if a part of it is not known."""
     whole = column.sum(skipna=False)
     return float("nan") if pd.isna(whole) else float(whole)
+
+
+def spaced(text: str) -> str:
+    """Write thousands in a text as the page does."""
+    return re.sub(r"(?<=[0-9]),(?=[0-9]{3})", _SPACE, text)
 
 
 def percent(value: Any) -> str:

@@ -16,6 +16,7 @@ from voxframe.report._parts import (
     moment,
     only,
     percent,
+    share,
 )
 
 _CALL_BACK = 25
@@ -44,15 +45,15 @@ def _to_call_back(page: Page, frame: pd.DataFrame) -> Listing:
     )  # fmt: skip
     rest = len(frame) - len(rows)
     note = (
-        "Somebody was rung for them and nobody answered; since then, within 7 days, they neither "
-        "called again nor were reached. Those who tried most often first."
+        "An agent was rung for them and nobody answered; within 7 days since, they neither "
+        "called again nor were reached. Those who tried most often stand first."
         + (f" {count(rest)} more are not shown." if rest > 0 else "")
-        + ("" if page.show_numbers else " Numbers are masked; the time finds them in the history.")
+        + ("" if page.show_numbers else " Their numbers are hidden; --show-numbers shows them.")
     )
     heads = ("caller", "missed", "last time", "held on", "rule", "called back")
     return Listing("Whom to call back", note, heads, rows, bars(frame["times"].head(_CALL_BACK))
-                   if len(frame) else (), frozenset({"held on", "rule"}),
-                   frozenset({"last time", "rule", "called back"}), page.nothing,
+                   if len(frame) else (), frozenset({"held on", "rule", "called back"}),
+                   frozenset({"rule", "called back"}), page.nothing,
                    "call-back")  # fmt: skip
 
 
@@ -66,13 +67,13 @@ def _outcomes(page: Page) -> Listing:
         for row in records(frame)
     )  # fmt: skip
     note = (
-        "Answered: a person took it. Missed: somebody was rung and nobody answered. Machine only: "
-        "an announcement or a menu answered, and nobody was rung. Refused: nothing answered."
+        "Answered: a person took it. Missed: an agent was rung and nobody answered. Machine only: "
+        "an announcement or a menu answered, and no agent was rung. Refused: nothing answered."
     )
-    heads = ("", "callers", "answered", "missed", "machine only", "refused", "share missed")
+    heads = ("", "calls", "answered", "missed", "machine only", "refused", "share missed")
     minor = frozenset({"answered", "machine only", "refused"})
-    return Listing("What became of callers", note, heads, rows, bars(frame["inbound"]), minor,
-                   nothing=page.nothing)  # fmt: skip
+    return Listing("What became of incoming calls", note, heads, rows, bars(frame["inbound"]),
+                   minor, nothing=page.nothing)  # fmt: skip
 
 
 def _agents(page: Page) -> Listing:
@@ -84,8 +85,8 @@ def _agents(page: Page) -> Listing:
         for row in records(frame.head(TOP))
     )  # fmt: skip
     note = (
-        "For callers. Another took it: several were rung at once. Not logged in: the app was off. "
-        "How long a phone rang, holding and work after a call are not in this data."
+        "Of incoming calls. Another took it: several agents were rung. Not logged in: the app "
+        "was off. How long a phone rang, holding and work after a call are not in this data."
         + (f" {count(len(frame) - TOP)} more are not shown." if len(frame) > TOP else "")
     )
     heads = ("", "rung", "took", "missed", "another took it", "not logged in", "share taken",
@@ -99,10 +100,11 @@ def _again(page: Page) -> Listing:
     back = only(analysis.called_back(page.history, **page.far_ends))
     repeat = only(analysis.repeat_callers(page.history, **page.far_ends))
     lines = (
-        ("Missed callers", count(back["missed"]), ""),
+        ("Missed calls", count(back["missed"]), ""),
         ("called back within an hour", count(back["dialled"]), percent(back["dialled_share"])),
         ("reached within an hour", count(back["reached"]), percent(back["reached_share"])),
-        ("called again themselves within an hour", count(back["called_again"]), ""),
+        ("called again themselves within an hour", count(back["called_again"]),
+         share(back["called_again"], back["missed"])),
         ("Calls from a number that called in the 7 days before", count(repeat["repeats"]),
          percent(repeat["repeat_share"])),
         ("One call was enough: answered, and no further call for 7 days", count(repeat["enough"]),

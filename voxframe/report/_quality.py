@@ -48,8 +48,8 @@ def _reasons(page: Page) -> Listing:
         for row in records(ends.head(TOP))
     )  # fmt: skip
     note = (
-        "Calls that we placed to outside numbers and nobody answered. Where the other phone was "
-        "not reached, the network or the number is to blame."
+        "Outgoing calls to outside numbers that nobody answered. Where the other phone was not "
+        "reached, the network or the number is to blame."
     )
     heads = ("", "SIP code", "phone reached", "calls", "share")
     return Listing("Why calls were not answered", note, heads, rows, bars(ends["calls"].head(TOP)),
@@ -94,11 +94,12 @@ def _lines(page: Page) -> Listing:
         for row in records(frame)
     )  # fmt: skip
     note = (
-        "So that 1 outside call in 100 finds no line free (Erlang B), Monday to Friday. Ringing "
-        "holds a line too and is not in the data: at least so many."
+        "So many lines that 1 outside call in 100 finds none free (Erlang B), Monday to Friday. "
+        "Ringing holds a line too and is not in the data, so take these as the least."
     )
     heads = ("", "when", "calls at once", "lines needed")
-    return Listing("How many lines it takes", note, heads, rows, bars(frame["erlangs"]),
+    return Listing("How many lines are needed", note, heads, rows, bars(frame["erlangs"]),
+                   frozenset({"calls at once"}),
                    texts=frozenset({"when"}), nothing=page.nothing)  # fmt: skip
 
 
