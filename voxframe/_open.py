@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -140,7 +140,7 @@ class Dataset:
 
     @property
     def days(self) -> pd.DataFrame:
-        """One row a day with sessions, in order; of several datasets their sum.
+        """One row a day with sessions, in order; of several datasets their sum, each session once.
 
         ``day`` (datetime64[s]); ``sessions``, ``calls``, ``records``, ``resource_usage`` and
         ``vanished`` (Int64), the last those sessions that are kept although the service no
@@ -171,10 +171,12 @@ class Dataset:
         if len(self._sources) == 1:
             return frame
         sums = dict.fromkeys((*SCHEMAS, "vanished"), "sum")
-        whole = frame.groupby("day", as_index=False).agg(
+        whole = frame.groupby("day").agg(
             {**sums, "cost": _sum_if_known, "read_at": "min", "settled": "all"}
         )
-        return whole[names].astype(types)
+        for day, figures in _counted_once(self._sources):
+            whole.loc[day, list(figures)] = list(figures.values())
+        return whole.reset_index()[names].astype(types)
 
     def arrow(self, table: str) -> "ds.Dataset":
         """Return a table as an Arrow dataset, which is read when it is asked something.
@@ -188,17 +190,19 @@ class Dataset:
         -------
         pyarrow.dataset.Dataset
             The declared columns, ``unknown_fields`` as JSON, and ``start_day`` (date32), by
-            which days are left out unread.
+            which days are left out unread. Of several datasets each session once, as by
+            :meth:`read`; days of which they share sessions are read at once, and held.
         """
-        import pyarrow.dataset as ds  # noqa: PLC0415 - not needed to read
+        from voxframe._dataset.overlap import side_by_side  # noqa: PLC0415 - not needed to read
 
         if table not in SCHEMAS:
             raise InvalidQueryError(
                 f"table: {table!r} is not one of {', '.join(map(repr, SCHEMAS))}"
                 + nearest(str(table), SCHEMAS)
             )
-        parts = [source.arrow(table) for source in self._sources]
-        return parts[0] if len(parts) == 1 else ds.dataset(parts)
+        if len(self._sources) == 1:
+            return self._sources[0].arrow(table)
+        return side_by_side(self._sources, table)
 
     def duckdb(self) -> "duckdb.DuckDBPyConnection":
         """Return a new connection to DuckDB with four views, read when they are asked.
@@ -326,6 +330,24 @@ def _spelled(stretches: Sequence[tuple[int, int]]) -> str:
     ]
     more = [f"{len(stretches) - _FEW} more stretches"] if len(stretches) > _FEW else []
     return " and ".join([*words, *more])
+
+
+def _counted_once(sources: "Sequence[Source]") -> Iterator[tuple[pd.Timestamp, dict[str, Any]]]:
+    """Return the rows and the cost of the days of which several sources share sessions."""
+    from voxframe._dataset.layout import by_day, cost_of, day_name  # noqa: PLC0415 - not needed to read
+    from voxframe._dataset.overlap import merged, shared_days  # noqa: PLC0415 - the same
+
+    if both := shared_days(sources):
+        for day, tables in by_day(merged(sources, both, ["cost"])):
+            held = [s.manifest().days.get(day_name(day)) for s in sources]
+            yield (
+                pd.Timestamp(day * _DAY, unit="s"),
+                {name: len(table) for name, table in tables.items()}
+                | {
+                    "cost": float(cost_of(tables)),
+                    "vanished": max(each.vanished for each in held if each),
+                },
+            )
 
 
 def _sum_if_known(costs: "pd.Series[float]") -> Any:

@@ -1,6 +1,7 @@
 """A dataset that is opened: only what is asked for is read, and as it was read from the service."""
 
 import json
+import shutil
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ import pytest
 import voxframe
 from tests.dataset.test_dataset import CHANGING, FIRST, export
 from tests.support.faulty import serving
+from voxframe._spec.tables import SCHEMAS
 from voxframe.emulator import Motion, World
 from voxframe.errors import ExportError, InvalidQueryError
 
@@ -147,17 +149,44 @@ def test_unknown_fields_come_back_as_columns(tmp_path):
     assert {str(json.loads(text)["x"]) for text in texts} == {"1", "1.5", "text"}
 
 
-def test_several_as_one(tmp_path):
+def test_several_as_one_have_each_session_once_as_it_was_read_last(tmp_path):
     export(tmp_path / "a", ({"x": 1},) * 4, now=FIRST + timedelta(days=30))
     export(tmp_path / "b", ({"x": 2},) * 4, now=FIRST + timedelta(days=40))
     data = voxframe.open_dataset([tmp_path / "a", tmp_path / "b"])
-    assert data.days["sessions"].tolist() == [4, 4, 4, 4]
+    assert data.days["sessions"].tolist() == [2, 2, 2, 2]
     assert len(data.query) == 2
-    assert data.arrow("calls").count_rows() == 16
-    assert data.duckdb().execute("select count(*) from sessions").fetchone() == (16,)
+    texts = data.arrow("calls").to_table()["unknown_fields"].to_pylist()
+    assert [json.loads(text) for text in texts] == [{"x": 2}] * 8
+    assert data.duckdb().execute("select count(*) from sessions").fetchone() == (8,)
     assert set(data.read().tables["calls"]["x"].to_pylist()) == {2}
     with pytest.raises(InvalidQueryError, match="at least one"):
         voxframe.open_dataset([])
+
+
+@pytest.mark.parametrize("second", ["parquet", "delta"])
+def test_windows_that_overlap_count_no_session_twice(tmp_path, second):
+    world = World(sessions=300, seed=5, start="2026-10-01", end="2026-10-08")
+    several = {"first": "2026-10-01", "second": "2026-10-03 12:00:00", "third": "2026-10-06"}
+    ends = {"first": "2026-10-05", "second": "2026-10-07", "third": "2026-10-08"}
+    with serving(world) as service:
+        for name, begin in several.items():
+            service.client.export_call_history(tmp_path / name, begin, ends[name])
+        if second == "delta":
+            shutil.rmtree(tmp_path / "second")
+            service.client.sync_call_history(tmp_path / "second", "2026-10-03", format="delta")
+    data = voxframe.open_dataset([tmp_path / name for name in several])
+    whole = data.read().tables
+    totals = world.totals()
+    for name in SCHEMAS:
+        table = data.arrow(name)
+        count = getattr(totals, name)
+        assert table.count_rows() == len(whole[name]) == data.days[name].sum() == count
+        ids = sorted(table.to_table()["call_session_history_id"].to_pylist())
+        assert ids == sorted(whole[name]["call_session_history_id"].to_pylist())
+    apart = voxframe.open_dataset([tmp_path / "first", tmp_path / "third"])
+    assert apart.arrow("calls").count_rows() == apart.days["calls"].sum()
+    assert data.days["day"].is_monotonic_increasing
+    assert data.days["cost"].sum() == pytest.approx(float(totals.cost), abs=1e-9)
 
 
 def test_what_is_not_a_dataset_is_refused(tmp_path, synced):
