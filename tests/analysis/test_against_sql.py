@@ -228,13 +228,13 @@ def test_durations(many: Tables, sql: Sql) -> None:
         sql(f"""select application_name, count({TALK}), sum({TALK})::bigint, avg({TALK}),
         min({TALK})::double, quantile_cont({TALK}, 0.5), quantile_cont({TALK}, 0.9),
         quantile_cont({TALK}, 0.95), quantile_cont({TALK}, 0.99), max({TALK})::double
-        from {CALLS} group by 1"""),
+        from {CALLS} where {NETWORK} group by 1"""),
     )
     bars = analysis.duration_histogram(many, edges=[0, 60, 300])
     same(
         bars[["from_seconds", "calls"]],
         sql(f"""select case when {TALK} < 60 then 0 when {TALK} < 300 then 60 else 300 end,
-        count(*) from {CALLS} where {TALK} is not null group by 1"""),
+        count(*) from {CALLS} where {TALK} is not null and {NETWORK} group by 1"""),
     )
     assert bars["share"].sum() == pytest.approx(1)
 
@@ -245,7 +245,7 @@ def test_reasons(many: Tables, sql: Sql) -> None:
         ends[["application_name", "end_reason_code", "delivered", "calls", "share"]],
         sql(f"""with ends as (select application_name, end_reason_code,
           coalesce({DELIVERED}, false) delivered, count(*) calls
-          from {CALLS} where not coalesce(successful, false) group by all)
+          from {CALLS} where not coalesce(successful, false) and {NETWORK} group by all)
         select *, calls / sum(calls) over (partition by application_name) from ends"""),
     )
     finishes = analysis.finish_reasons(many, by="rule_name")

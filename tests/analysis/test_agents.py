@@ -69,7 +69,7 @@ def test_agents_of_all_sessions_and_over_time() -> None:
     ]  # fmt: skip
     hours = analysis.agents(both, inbound=False, freq="h", by="direction")
     assert rows(hours[["agent", "direction", "offered"]]) == [
-        ("ben", "out", 1), ("anna", "in", 0), ("ben", "out", 1)
+        ("ben", "out", 1), ("ben", "out", 1), ("anna", "in", 0)
     ]  # fmt: skip
     assert analysis.agents(both, machine="user").empty
 

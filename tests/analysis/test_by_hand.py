@@ -194,20 +194,58 @@ def test_a_call_that_begins_when_another_ends_is_not_beside_it() -> None:
 
 
 def test_durations(day: dict[str, pa.Table]) -> None:
-    (line,) = rows(analysis.duration_stats(day))
+    (line,) = rows(analysis.duration_stats(day, side=None))
     assert line == pytest.approx((4, 390, 97.5, 30.0, 90.0, 162.0, 171.0, 178.2, 180.0))
-    bars = analysis.duration_histogram(day, edges=[0, 60, 120])
+    bars = analysis.duration_histogram(day, edges=[0, 60, 120], side=None)
     assert rows(bars) == [(0, 60, 1, 0.25), (60, 120, 1, 0.25), (120, None, 2, 0.5)]
     with pytest.raises(ValueError, match="ascending"):
         analysis.duration_histogram(day, edges=[5, 5])
 
 
+def test_durations_and_reasons_are_of_the_telephone_network_unless_asked(
+    day: dict[str, pa.Table],
+) -> None:
+    (line,) = rows(analysis.duration_stats(day)[["calls", "total", "mean"]])
+    both = analysis.traffic(day, freq=None).iloc[0]
+    assert line == (3, 270, 90.0) == (both["accepted"], 270, both["acd_in"])
+    assert analysis.duration_histogram(day)["calls"].sum() == 3
+    assert analysis.end_reasons(day)["end_reason_code"].tolist() == [487]
+    sides = analysis.duration_stats(day, by="side")
+    assert rows(sides[["side", "calls"]]) == [("network", 3), ("own", 1)]
+    assert analysis.end_reasons(day, by="side")["side"].tolist() == ["network", "own"]
+
+
+def test_rows_are_in_order_of_time_then_the_largest_first() -> None:
+    """Two numbers on two days of the week, the one that stands later by name more often."""
+    number = {"incoming": False, "remote_number_type": "pstn", "successful": False}
+    one = tables(calls=[
+        call(1, f"2026-10-0{day} 10:00:00", remote_number=name, end_reason_code=code, **number)
+        for day, name, code, times in (
+            (5, "+4411111111", 486, 1), (5, "+4422222222", 487, 3), (4, "+4411111111", 486, 2),
+            (5, "+4422222222", 404, 2),
+        )
+        for _ in range(times)
+    ])  # fmt: skip
+    ends = analysis.end_reasons(one, by="remote_number")
+    assert rows(ends[["remote_number", "end_reason_code", "calls"]]) == [
+        ("+4411111111", 486, 3), ("+4422222222", 487, 3), ("+4422222222", 404, 2),
+    ]  # fmt: skip
+    days = analysis.traffic(one, freq=None, by=["remote_number", "weekday"])
+    assert rows(days[["weekday", "remote_number", "legs"]]) == [
+        ("Mon", "+4422222222", 5), ("Mon", "+4411111111", 1), ("Sun", "+4411111111", 2),
+    ]  # fmt: skip
+    ends = analysis.end_reasons(one, by="weekday")
+    assert rows(ends[["weekday", "end_reason_code", "calls"]]) == [
+        ("Mon", 487, 3), ("Mon", 404, 2), ("Mon", 486, 1), ("Sun", 486, 2),
+    ]  # fmt: skip
+
+
 def test_reasons(day: dict[str, pa.Table]) -> None:
-    assert rows(analysis.end_reasons(day)) == [
+    assert rows(analysis.end_reasons(day, side=None)) == [
         (486, "Busy", "busy", True, 1, 0.5),
         (487, "Cancelled before an answer", "cancelled", True, 1, 0.5),
     ]
-    assert rows(analysis.end_reasons(day, answered=True)) == [
+    assert rows(analysis.end_reasons(day, answered=True, side=None)) == [
         (200, "Ended normally", "completed", True, 4, 1.0)
     ]
     finish = tables(sessions=[

@@ -66,8 +66,9 @@ def agents(
         ``offered``; ``answered``, ``not_answered`` and ``taken_by_another`` (of these, in
         how many a person answered in the same session, whatever the code); the other three
         counts above; ``answer_rate`` (answered / offered, 0 to 1); ``connected_minutes`` of the
-        agent's legs in both directions, and ``acd``, their mean in seconds. The most
-        offered first. Empty when the calls were not read.
+        agent's legs in both directions, and ``acd``, their mean in seconds. In order of
+        time, day of the week and hour, where there are such, then the most offered first.
+        Empty when the calls were not read.
 
     Examples
     --------

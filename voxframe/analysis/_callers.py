@@ -50,7 +50,7 @@ def called_back(
         ``reached``, ``called_again``, ``lost`` (none of the three), ``not_over`` (missed
         so late that the time goes beyond the data), ``dialled_share`` and
         ``reached_share`` (of the missed, 0 to 1). All of it is null when the calls were
-        not read. In order of time, or the most missed first. The list of them is
+        not read. In order of time, then the most missed first. The list of them is
         :func:`missed`.
 
     Raises
@@ -128,8 +128,8 @@ def repeat_callers(
         ``calls``, ``callers``
         (different numbers), ``repeats``, ``repeat_share`` (of the calls, 0 to 1),
         ``handled`` (answered by a person, early enough), ``enough``, ``enough_share`` (of
-        the handled). All of it is null when the calls were not read. In order of time, or
-        the most calls first.
+        the handled). All of it is null when the calls were not read. In order of time,
+        then the most calls first.
 
     Raises
     ------

@@ -92,7 +92,8 @@ def cost_breakdown(
         not to be compared; null where that is not known); ``currency`` (where it was
         given), the columns of ``by``, then ``calls_cost``,
         ``records_cost``, ``resources_cost`` and ``total_cost`` in the account's
-        currency. In order of time, or the dearest first. With ``freq`` alone every
+        currency. In order of time, day of the week and hour, where there are such, then
+        the dearest first. With ``freq`` alone every
         stretch from the first session to the last has a row, with ``by`` those in which
         something is. A price that is absent counts as
         nothing; of a part that was not read at all (``with_records=False`` …) the cost

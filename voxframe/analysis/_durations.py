@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from voxframe.analysis._by_day import Sources
-from voxframe.analysis._grouping import By, columns_by, group, of_rows
+from voxframe.analysis._grouping import By, columns_by, group, names_of, of_rows
 from voxframe.analysis._output import grouped, in_order, ratio, to_frame, unknown
 from voxframe.analysis._source import Entries, History, Source
 from voxframe.analysis._tally import Counted, Tally, added, occurrences
@@ -17,11 +17,12 @@ EDGES = (0, 5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600)
 """Seconds at which the bars of a histogram begin, unless others are given."""
 
 
-def _measured(sources: Sources, by: By, timezone: str) -> tuple[Tally, Counted]:
+def _measured(sources: Sources, by: By, side: str | None, timezone: str) -> tuple[Tally, Counted]:
     """Count how often each duration occurs, by group."""
+    chosen = None if "side" in names_of(by) else side
 
     def tally(source: Source) -> tuple[Tally, Tally]:
-        rows = source.legs.measured
+        rows = source.are_of(chosen) & source.legs.measured
         columns = of_rows(columns_by(source, by, ("calls",), timezone), rows)
         groups = group(columns, int(rows.sum()))
         calls = np.bincount(groups.codes, minlength=groups.size)
@@ -39,29 +40,35 @@ def duration_stats(
     *,
     by: By = None,
     timezone: str = "UTC",
+    side: str | None = "network",
     own: Entries = (),
     machine: Entries = (),
     network: Entries = (),
 ) -> pd.DataFrame:
-    """Describe how long the answered calls last.
+    """Describe how long the answered calls last, by default those of the telephone network.
+
+    Calls that were placed and calls that came in count alike. ``by="direction"`` tells them
+    apart: their means are then ``acd`` (out) and ``acd_in`` (in) of :func:`traffic`.
 
     Parameters
     ----------
     history : CallHistory or mapping of tables
         What to look at: calls (legs) with ``successful`` whose duration is known.
     by : str or sequence of str, optional
-        As in :func:`traffic`; ``by="side"`` tells far ends apart.
+        As in :func:`traffic`; ``by="side"`` tells all far ends apart.
     timezone : str
         IANA name of the timezone of ``"hour"`` and ``"weekday"``.
+    side : {"network", "own", "machine", "unknown"} or None
+        Which far ends count; None is all.
     own, machine, network : str or collection of str
         What is known of far ends, as in :func:`far_ends`.
 
     Returns
     -------
     pandas.DataFrame
-        The columns of ``by``, then ``calls``, and in seconds ``total``, ``mean`` (the
-        ACD of :func:`traffic`), ``min``, ``p50``, ``p90``, ``p95``, ``p99``, ``max``;
-        the most calls first. Quantiles are interpolated between the two nearest calls
+        The columns of ``by``, then ``calls``, and in seconds ``total``, ``mean``, ``min``,
+        ``p50``, ``p90``, ``p95``, ``p99``, ``max``; the most calls first, by hour and day
+        of the week in their order. Quantiles are interpolated between the two nearest calls
         (Hyndman and Fan's type 7, as numpy's ``linear`` and SQL's ``percentile_cont``).
         Without ``by`` there is one row; without calls its figures are null, and the
         counts too when the calls were not read (``with_calls=False``).
@@ -74,7 +81,7 @@ def duration_stats(
     1       out   1277  154.0  879.2
     """
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
-    calls, seconds = _measured(sources, by, timezone)
+    calls, seconds = _measured(sources, by, side, timezone)
     total = seconds.total()
     figures = {
         "calls": calls["calls"],
@@ -96,11 +103,12 @@ def duration_histogram(
     edges: Sequence[int] = EDGES,
     by: By = None,
     timezone: str = "UTC",
+    side: str | None = "network",
     own: Entries = (),
     machine: Entries = (),
     network: Entries = (),
 ) -> pd.DataFrame:
-    """Count the answered calls by how long they lasted.
+    """Count the answered calls by how long they lasted, by default the telephone network's.
 
     Parameters
     ----------
@@ -110,9 +118,11 @@ def duration_histogram(
         Seconds at which the classes begin, ascending. Each class holds its beginning
         and not its end; the last has no end. Shorter calls than the first are left out.
     by : str or sequence of str, optional
-        As in :func:`traffic`; ``by="side"`` tells far ends apart.
+        As in :func:`traffic`; ``by="side"`` tells all far ends apart.
     timezone : str
         IANA name of the timezone of ``"hour"`` and ``"weekday"``.
+    side : {"network", "own", "machine", "unknown"} or None
+        Which far ends count; None is all.
     own, machine, network : str or collection of str
         What is known of far ends, as in :func:`far_ends`.
 
@@ -135,7 +145,7 @@ def duration_histogram(
     if not len(begin) or (np.diff(begin) <= 0).any():
         raise ValueError("edges are ascending, at least one.")
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
-    groups, seconds = _measured(sources, by, timezone)
+    groups, seconds = _measured(sources, by, side, timezone)
     classes = len(begin)
     place = np.searchsorted(begin, seconds.numbers, side="right") - 1
     inside = place >= 0

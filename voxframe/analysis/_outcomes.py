@@ -97,7 +97,7 @@ def inbound_outcomes(
         sessions that dialled the network, too); ``missed_share`` (missed / inbound) and
         ``abandonment_rate`` (missed / offered), 0 to 1, null where there are none. All of
         it is null when the calls were not read (``with_calls=False``). In order of time,
-        or the most inbound first.
+        then the most inbound first.
 
     Examples
     --------

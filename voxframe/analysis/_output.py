@@ -74,9 +74,9 @@ def in_order(table: pa.Table, order: list[tuple[str, str]]) -> pa.Table:
 def grouped(
     labels: pa.Table, figures: Mapping[str, Any], largest: str, dtype_backend: DtypeBackend
 ) -> pd.DataFrame:
-    """Put figures beside their labels: in order of time, or the largest first."""
+    """Put figures beside their labels: in order of time, then the largest first."""
     names = labels.column_names
     by_time = [name for name in ("start", "weekday", "hour") if name in names]
-    first = [(name, "ascending") for name in by_time] or [(largest, "descending")]
-    order = [*first, *((name, "ascending") for name in names if name not in by_time)]
+    order = [*((name, "ascending") for name in by_time), (largest, "descending")]
+    order += [(name, "ascending") for name in names if name not in by_time]
     return to_frame(in_order(beside(labels, figures), order), dtype_backend)

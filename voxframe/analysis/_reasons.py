@@ -7,7 +7,7 @@ import pyarrow as pa
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._coded import Coded
 from voxframe.analysis._grouping import By, columns_by, group, names_of, of_rows
-from voxframe.analysis._output import beside, in_order, ratio, to_frame
+from voxframe.analysis._output import grouped, ratio
 from voxframe.analysis._sip_codes import is_effective, meaning
 from voxframe.analysis._source import Entries, Flags, History, Ints, Source
 from voxframe.analysis._tally import Tally, added
@@ -42,24 +42,18 @@ def _shares(labels: pa.Table, by: By, counts: Ints) -> pa.Array:
     return ratio(counts, np.bincount(owner, counts)[owner])
 
 
-def _ordered(table: pa.Table, by: By, count: str, reason: str) -> pd.DataFrame:
-    names = [(name, "ascending") for name in names_of(by)]
-    order = [*names, (count, "descending"), (reason, "ascending")]
-    return to_frame(in_order(table, order), "numpy_nullable")
-
-
 def end_reasons(
     history: History,
     *,
     by: By = None,
     answered: bool = False,
     timezone: str = "UTC",
-    side: str | None = None,
+    side: str | None = "network",
     own: Entries = (),
     machine: Entries = (),
     network: Entries = (),
 ) -> pd.DataFrame:
-    """Count why calls failed, in plain words.
+    """Count why calls failed, in plain words, by default those of the telephone network.
 
     Parameters
     ----------
@@ -83,8 +77,8 @@ def end_reasons(
         service gave none), ``meaning`` (plain words), ``outcome`` (busy, no answer,
         cancelled, rejected, number, refused, network, completed, unknown),
         ``delivered`` (whether it counts for the NER, see :func:`traffic`), ``calls``,
-        ``share`` (of these calls in the same group, 0 to 1). The most calls first;
-        empty when there are none.
+        ``share`` (of these calls in the same group, 0 to 1). The most calls first, by hour
+        and day of the week in their order; empty when there are none.
 
     Examples
     --------
@@ -95,10 +89,11 @@ def end_reasons(
     """
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     names = [name for name in names_of(by) if name != "end_reason_code"]
+    chosen = None if "side" in names else side
 
     def tally(source: Source) -> tuple[Tally]:
         columns = columns_by(source, [*names, "end_reason_code"], ("calls",), timezone)
-        return _counted(columns, source.are_of(side) & (source.legs.answered == answered))
+        return _counted(columns, source.are_of(chosen) & (source.legs.answered == answered))
 
     (found,) = added(map(tally, sources))
     counts, codes = found["rows"], found.labels["end_reason_code"].to_pylist()
@@ -109,7 +104,7 @@ def end_reasons(
         "calls": pa.array(counts),
         "share": _shares(found.labels, names, counts),
     }
-    return _ordered(beside(found.labels, figures), names, "calls", "end_reason_code")
+    return grouped(found.labels, figures, "calls", "numpy_nullable")
 
 
 def finish_reasons(
@@ -140,7 +135,8 @@ def finish_reasons(
         The columns of ``by``, then ``finish_reason`` (null when the service gave none),
         ``meaning`` (null for a reason that is not documented), ``failed`` (any but
         "Normal termination"; null for no reason), ``sessions``, ``share`` (of the
-        group's sessions, 0 to 1). The most sessions first; empty when there are none.
+        group's sessions, 0 to 1). The most sessions first, by hour and day of the week in
+        their order; empty when there are none.
 
     Examples
     --------
@@ -165,4 +161,4 @@ def finish_reasons(
         "sessions": pa.array(counts),
         "share": _shares(found.labels, names, counts),
     }
-    return _ordered(beside(found.labels, figures), names, "sessions", "finish_reason")
+    return grouped(found.labels, figures, "sessions", "numpy_nullable")

@@ -73,7 +73,7 @@ def minutes(
     pandas.DataFrame
         ``start`` and ``partial`` (with ``freq``), the columns of ``by``, then
         ``sessions`` and the two above, which are null when the calls were not read. In
-        order of time, or the most sessions first.
+        order of time, then the most sessions first.
 
     Raises
     ------

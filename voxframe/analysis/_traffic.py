@@ -158,9 +158,9 @@ def traffic(
     Returns
     -------
     pandas.DataFrame
-        ``start`` and ``partial`` (with ``freq``), ``currency`` (where it was given), the columns of
-        ``by``, then the above. In order of
-        time, or the most legs first. With ``freq`` alone every stretch has a row,
+        ``start`` and ``partial`` (with ``freq``), ``currency`` (where it was given), the
+        columns of ``by``, then the above. In order of time, day of the week and hour, where
+        there are such, then the most legs first. With ``freq`` alone every stretch has a row,
         with ``by`` those in which something is. Division by nothing is null, and so is
         everything when the calls were not read (``with_calls=False``).
 

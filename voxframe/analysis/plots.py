@@ -19,7 +19,7 @@ from voxframe.analysis._concurrency import concurrency
 from voxframe.analysis._costs import cost_breakdown
 from voxframe.analysis._durations import duration_histogram, duration_stats
 from voxframe.analysis._output import highest, records
-from voxframe.analysis._source import Entries, History, Source
+from voxframe.analysis._source import Entries, History
 from voxframe.analysis._time_axis import (
     ends_of,
     missing,
@@ -362,12 +362,11 @@ def plot_durations(
     """
     axes = draw.canvas(ax)
     title = "How long answered outside calls last"
-    source = Source.of(history, own=own, machine=machine, network=network)
-    carried = source.of_side("network").tables
-    (stats,) = records(duration_stats(carried))
+    whose: dict[str, Any] = {"own": own, "machine": machine, "network": network}
+    (stats,) = records(duration_stats(history, **whose))
     if not stats["calls"]:
         return draw.nothing(axes, title, missing(history, "No answered calls"))
-    frame = duration_histogram(carried)
+    frame = duration_histogram(history, **whose)
     axes.bar(np.arange(len(frame)), frame["share"].to_numpy(float) * 100, 0.86, color=draw.BLUE)
     names = [_class(row["from_seconds"], row["to_seconds"]) for row in records(frame)]
     upright = draw.points(axes) < _NARROW
