@@ -11,9 +11,21 @@ import pyarrow.compute as pc
 from voxframe._receipt import Receipt
 
 _KINDS = {"calls": "legs", "records": "records", "resource_usage": "resources"}
+# What tells which legs are of the telephone network, and what became of them.
+_OF_LEGS = ("remote_number_type", "remote_number", "incoming", "successful", "duration")
 _KIBI = 1024
 _NOT_READ = "not read"
 _NOTHING = "\N{EN DASH}"
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What the telephone network carried: the figures of ``voxframe.analysis.traffic``."""
+
+    arrived: int
+    attempts: int
+    answered: int
+    minutes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +36,10 @@ class Glance:
     ----------
     rows : dict of int
         Rows of each table that was read.
-    answered : float or None
-        Share of the legs that were answered, None without legs.
-    minutes : float
-        Length of the legs together.
+    carried : Carried or None
+        Of the telephone network, None if what tells was not read.
+    accounts : int
+        How many there are among the sessions.
     costs : dict of Decimal or None
         Price by kind, None for what was not read.
     size : int
@@ -35,8 +47,8 @@ class Glance:
     """
 
     rows: dict[str, int]
-    answered: float | None
-    minutes: float
+    carried: Carried | None
+    accounts: int
     costs: dict[str, Decimal | None]
     size: int
 
@@ -56,8 +68,7 @@ def glance(tables: dict[str, pa.Table], receipt: Receipt) -> Glance:
     Glance
         Their figures.
     """
-    calls = tables["calls"]
-    answered = (_sum(calls, "successful") or 0) if "successful" in calls.column_names else None
+    accounts = "account_id" in tables["sessions"].column_names
     # A sum of decimal128(18, 9) could outgrow its 18 digits; Arrow widens it to 38.
     costs = {
         kind: None
@@ -67,10 +78,26 @@ def glance(tables: dict[str, pa.Table], receipt: Receipt) -> Glance:
     }
     return Glance(
         rows={name: len(table) for name, table in tables.items() if name not in receipt.unread},
-        answered=answered / len(calls) if len(calls) and answered is not None else None,
-        minutes=(_sum(calls, "duration") or 0) / 60,
+        carried=_carried(tables["calls"]) if "calls" not in receipt.unread else None,
+        accounts=pc.count_distinct(tables["sessions"]["account_id"]).as_py() if accounts else 0,
         costs=costs,
         size=sum(table.nbytes for table in tables.values()),
+    )
+
+
+def _carried(calls: pa.Table) -> Carried | None:
+    if not set(_OF_LEGS) <= set(calls.column_names):
+        return None
+    from voxframe.analysis._far_ends import NETWORK, FarEnds, judge  # noqa: PLC0415 - slow to import
+
+    of_network = calls.filter(pa.array(judge(calls, FarEnds.of()).side == NETWORK))
+    answered = of_network.filter(pc.field("successful"))
+    outgoing = ~pc.field("incoming")
+    return Carried(
+        arrived=_sum(of_network, "incoming") or 0,
+        attempts=len(of_network.filter(outgoing)),
+        answered=len(answered.filter(outgoing)),
+        minutes=(pc.sum(pc.max_element_wise(answered["duration"], 0)).as_py() or 0) / 60,
     )
 
 
@@ -80,7 +107,7 @@ def _sum(table: pa.Table, name: str) -> Any:
 
 
 def as_text(seen: Glance, receipt: Receipt) -> str:
-    """Write three lines of plain text.
+    """Write a few lines of plain text.
 
     Parameters
     ----------
@@ -97,12 +124,13 @@ def as_text(seen: Glance, receipt: Receipt) -> str:
     children = ", ".join(_children(seen))
     lines = [
         f"CallHistory of {_count(seen.rows['sessions'], 'session')}: {children}",
-        f"  {_window(receipt)}; {_cost(seen)}; {_size(seen.size)}",
-        f"  {_receipt(receipt)}",
+        _left_out(receipt),
+        _outside(seen.carried),
+        f"{_window(receipt)}; {_cost(seen)}; {_size(seen.size)}",
+        _several(seen),
+        _receipt(receipt),
     ]
-    if left_out := _left_out(receipt):
-        lines.insert(1, f"  {left_out}")
-    return "\n".join(lines)
+    return "\n  ".join(line for line in lines if line)
 
 
 def as_html(seen: Glance, receipt: Receipt) -> str:
@@ -121,13 +149,11 @@ def as_html(seen: Glance, receipt: Receipt) -> str:
         One ``div`` with inline styles and nothing to load.
     """
     rows = {name: f"{number:,}" for name, number in seen.rows.items()}
-    of_legs = "of legs" if "calls" in rows else ""
     total = _total(seen)
     figures = [
         ("sessions", rows["sessions"], ""),
         ("legs", rows.get("calls", _NOT_READ), ""),
-        ("answered", _answered(seen), of_legs),
-        ("minutes", f"{seen.minutes:,.0f}" if of_legs else _NOTHING, of_legs),
+        *_tiles(seen.carried),
         ("records", rows.get("records", _NOT_READ), ""),
         ("resource uses", rows.get("resource_usage", _NOT_READ), ""),
         ("cost", "not known" if total is None else f"{total:,.2f}", _split(seen)),
@@ -140,16 +166,18 @@ def as_html(seen: Glance, receipt: Receipt) -> str:
         f'<div style="font-size:.75em;opacity:.65">{escape(note)}</div></div>'
         for label, value, note in figures
     )
-    left_out = _left_out(receipt)
-    if left_out:
-        left_out = f'<div style="margin-top:.6em;font-weight:600">{escape(left_out)}</div>'
+    told = "".join(
+        f'<div style="margin-top:.6em;font-weight:600">{escape(each)}</div>'
+        for each in (_left_out(receipt), _several(seen))
+        if each
+    )
     return (
         '<div style="font-family:system-ui,sans-serif;line-height:1.35;color:inherit;'
         "display:inline-block;max-width:60em;padding:.8em 1em;border-radius:.5em;"
         'border:1px solid rgba(128,128,128,.4)">'
         f'<div style="margin-bottom:.6em"><strong>CallHistory</strong> '
         f'<span style="opacity:.75">{escape(_window(receipt))} · {_size(seen.size)}</span></div>'
-        f'<div style="display:flex;flex-wrap:wrap;gap:.6em 1.6em">{tiles}</div>{left_out}'
+        f'<div style="display:flex;flex-wrap:wrap;gap:.6em 1.6em">{tiles}</div>{told}'
         f'<div style="margin-top:.7em;padding-top:.5em;font-size:.8em;opacity:.75;'
         f'border-top:1px solid rgba(128,128,128,.3)">{escape(_receipt(receipt))}</div></div>'
     )
@@ -161,18 +189,42 @@ def _count(number: int, what: str) -> str:
 
 def _children(seen: Glance) -> list[str]:
     words = {"calls": "leg", "records": "record", "resource_usage": "resource use"}
-    parts = {
-        name: _count(seen.rows[name], word) for name, word in words.items() if name in seen.rows
-    }
-    if seen.answered is not None:
-        parts["calls"] += f" ({seen.answered:.1%} answered, {seen.minutes:,.0f} minutes)"
-    return list(parts.values()) or ["nothing else"]
+    parts = [_count(seen.rows[name], word) for name, word in words.items() if name in seen.rows]
+    return parts or ["nothing else"]
 
 
-def _answered(seen: Glance) -> str:
-    if seen.answered is not None:
-        return f"{seen.answered:.1%}"
-    return "none" if "calls" in seen.rows else _NOTHING
+def _outside(carried: Carried | None) -> str:
+    """Return in words what the telephone network carried; nothing if that is not known."""
+    if carried is None:
+        return ""
+    answered = f" ({carried.answered / carried.attempts:.1%} answered)" if carried.attempts else ""
+    return (
+        f"on the telephone network: {_count(carried.arrived, 'call')} in, "
+        f"{carried.attempts:,} out{answered}, {_count(round(carried.minutes), 'minute')}"
+    )
+
+
+def _tiles(carried: Carried | None) -> list[tuple[str, str, str]]:
+    """Return the same as figures: name, value, of what."""
+    if carried is None:
+        return [("calls in", _NOTHING, ""), ("calls out", _NOTHING, ""), ("minutes", _NOTHING, "")]
+    share = carried.answered / carried.attempts if carried.attempts else None
+    return [
+        ("calls in", f"{carried.arrived:,}", "telephone network"),
+        ("calls out", f"{carried.attempts:,}",
+         "none" if share is None else f"{share:.1%} answered"),
+        ("minutes", f"{carried.minutes:,.0f}", "telephone network"),
+    ]  # fmt: skip
+
+
+def _several(seen: Glance) -> str:
+    """Return a warning where prices of several accounts stand as one sum; else nothing."""
+    if seen.accounts < 2:  # noqa: PLR2004 - one has nothing to be told apart from
+        return ""
+    return (
+        f"the cost is of {seen.accounts} accounts, added up as if in one currency: "
+        "analysis.cost_breakdown(history, currency=...) keeps currencies apart"
+    )
 
 
 def _left_out(receipt: Receipt) -> str:

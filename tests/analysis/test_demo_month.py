@@ -290,5 +290,7 @@ def test_accounts_are_not_added_up_in_silence(month: voxframe.CallHistory) -> No
     assert frame["total_cost"].item() == Decimal("1252.894713465")
     assert frame.attrs["note"] == (
         "Prices of 3 accounts are added up as if they were in one currency (4203771: 1,073.13, "
-        "4203901: 129.19, 4203944: 50.58). Say which with currency=."
+        "4203901: 129.19, 4203944: 50.58). Name it with currency='EUR', or with "
+        "currency={4203771: 'EUR', ...}, a label for each account, where they differ."
     )
+    assert "note" not in analysis.cost_breakdown(month, by="account_id").attrs

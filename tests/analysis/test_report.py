@@ -24,7 +24,7 @@ from voxframe._cli.main import main
 from voxframe.emulator import Emulator, World
 from voxframe.report._figures import Changes, main_figures, traffic_figures
 from voxframe.report._money import money_tables
-from voxframe.report._origin import notes
+from voxframe.report._origin import header, notes
 from voxframe.report._page import report_html
 from voxframe.report._parts import Page, masked
 from voxframe.report._pictures import pictures
@@ -379,14 +379,27 @@ def test_the_demo_the_repr_and_the_report_agree() -> None:
     (legs,) = re.findall(r"^  legs +(\d+)", demo, re.MULTILINE)
     assert f"of {sessions} session" in shown
     assert values["Sessions"] == sessions
-    (said,) = re.findall(rf"{legs} legs \(([\d.]+)% answered, (\d+) minutes\)", shown)
+    assert f"{legs} legs, " in shown
     assert f"there are {legs} legs" in told
-    assert f"{said[0]} % of them were answered, {said[1]} minutes" in told
     for name, line in (("Incoming calls", "calls in"), ("Outside minutes", "minutes")):
         assert re.search(rf"^    {line} +{values[name]}$", demo, re.MULTILINE)
     placed = re.findall(r"^    calls out +(\d+) +([\d.]+)% answered$", demo, re.MULTILINE)
     assert placed == [("9180", values["Outgoing calls answered"].removesuffix(" %"))]
     assert f"of {placed[0][0]} calls to outside numbers" in told
+    carried = (
+        f"{values['Incoming calls']} calls in, 9180 out ({placed[0][1]}% answered), "
+        f"{values['Outside minutes']} minutes"
+    )
+    assert f"on the telephone network: {carried}" in shown
+    for name in ("9180", "49.0% answered", values["Outside minutes"]):
+        assert f">{name}<" in _plain(month._repr_html_())
+    # Three accounts, which the history gives no currency of.
+    assert "cost is of 3 accounts" in shown
+    assert "cost is of 3 accounts" in month._repr_html_()
+    assert "costs are of 3 accounts" in demo
+    assert "Prices of 3 accounts are added up as if they were in one currency" in told
+    assert "currency={4203771: 'EUR', ...}" in told
+    assert dict(header(page))["Money"].startswith("prices of 3 accounts, added up as if")
     for name, demos, reprs in (
         ("calls", "legs", "legs"), ("recordings", "records", "records"),
         ("other", "other resources", "resources"),
@@ -422,3 +435,28 @@ def test_the_command_line_knows_ones_own_people_and_the_currency(tmp_path: Path)
     text = " ".join(Reader(out.read_text(encoding="utf-8")).words)
     assert "Total cost, EUR" in text
     assert "is given as own" in text
+
+
+def of_two_accounts(sessions: int = 40) -> dict[str, pa.Table]:
+    """A history whose sessions are of accounts 1 and 2 in turn."""
+    made = random_tables(sessions, days=3)
+    accounts = pa.array([1 + each % 2 for each in range(sessions)])
+    at_column = made["sessions"].column_names.index("account_id")
+    return {**made, "sessions": made["sessions"].set_column(at_column, "account_id", accounts)}
+
+
+def test_prices_in_two_currencies_are_never_one_sum(tmp_path: Path) -> None:
+    CallHistory(of_two_accounts(), october()).to_parquet(tmp_path / "h")
+    out = tmp_path / "page.html"
+    given = ["report", str(tmp_path / "h"), "--out", str(out), "--quiet"]
+    assert main([*given, "--currency", "1=EUR", "--currency", "2=USD"]) == 0
+    text = " ".join(Reader(out.read_text(encoding="utf-8")).words)
+    assert "currency by account" in text
+    assert "Cost per day, EUR" in text
+    assert "Cost per day, USD" in text
+    assert "added up as if" not in text
+    assert main([*given, "--currency", "1=EUR", "--currency", "USD"]) == 2
+    assert main(given) == 0
+    text = " ".join(Reader(out.read_text(encoding="utf-8")).words)
+    assert "prices of 2 accounts, added up as if they were in one currency" in text
+    assert "account's currency (several accounts)" in text

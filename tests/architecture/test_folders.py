@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "_http": {"_spec", "_text", "_forks", "errors"},
     "_decode": {"_spec", "_text", "_timezones", "errors"},
     "_tables": {"_spec", "_dtypes", "_decode", "errors"},
-    "_summary": {"_receipt"},
+    "_summary": {"_receipt", "analysis"},
     "_dataset": {"_text", "_spec", "_tables", "_receipt", "_timezones", "errors"},
     "analysis": {"_spec", "_dtypes", "_extras", "errors"},
     "report": {"analysis", "_extras", "_receipt"},

@@ -105,6 +105,16 @@ def test_what_was_not_read_is_said(tmp_path: Path) -> None:
     assert summary["Cost, calls (legs)"] == 0
 
 
+def test_prices_of_several_accounts_are_said_to_be_one_sum(tmp_path: Path) -> None:
+    sessions = [{"call_session_history_id": each, "account_id": each // 2} for each in range(4)]
+    for rows, said in ((sessions, "Prices of 2 accounts (0, 1) are added up as if they were in "),
+                       (sessions[:2], "the account's")):  # fmt: skip
+        of(sessions=rows).to_excel(tmp_path / "book.xlsx")
+        summary = {row[0]: row[1] for row in cells(tmp_path / "book.xlsx", "Summary")}
+        assert summary["Currency"].startswith(said)
+        assert ("currency=" in summary["Currency"]) == (len(rows) > 2)
+
+
 def test_only_its_own_file_is_replaced_and_only_as_a_whole(
     history: voxframe.CallHistory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

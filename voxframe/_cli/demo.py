@@ -70,6 +70,12 @@ def _sum_up(history: CallHistory, out: str) -> None:
     print(f"    minutes   {network.connected_minutes:>10,.0f}")
     _bars("cost by kind", {label: _cost(history, name) for name, label in _KINDS.items()})
     _bars("cost by application", _by_application(history))
+    accounts = pc.count_distinct(history.tables["sessions"]["account_id"]).as_py()
+    if accounts > 1:
+        print(
+            f"\n  costs are of {accounts} accounts, added up as if in one currency;\n"
+            "    analysis.cost_breakdown(history, currency=...) keeps currencies apart"
+        )
     print(
         f"\n  requests: {receipt.requests} in {receipt.seconds:.1f} s, {receipt.retries} sent "
         f"again; duplicates dropped: {receipt.duplicates:,}"

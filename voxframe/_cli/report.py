@@ -38,7 +38,11 @@ def add(commands: Any) -> None:
         help="whose calls are not outside calls: a type (sip), a SIP domain (@pbx.example.com) or "
         "a number (+4420794601*); may be repeated",
     )  # fmt: skip
-    page.add_argument("--currency", metavar="LABEL", help="what prices are in, such as EUR")
+    page.add_argument(
+        "--currency", action="append", metavar="LABEL",
+        help="what prices are in, such as EUR, or of each account, such as 4203771=EUR; repeat it "
+        "for every account",
+    )  # fmt: skip
     page.add_argument("--open", action="store_true", help="open the page in a browser")
     add_window(report)
     add_connection(report)
@@ -59,7 +63,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         title=given.title,
         timezone=given.timezone,
         show_numbers=given.show_numbers,
-        currency=given.currency,
+        currency=_currency(given.currency),
         own=given.own,
     )
     try:
@@ -72,6 +76,21 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     if given.open:
         webbrowser.open(Path(given.out).absolute().as_uri())
     return {"out": given.out}
+
+
+def _currency(given: list[str] | None) -> str | dict[int, str] | None:
+    """Return one label, or one for each account."""
+    if given is None:
+        return None
+    if len(given) == 1 and "=" not in given[0]:
+        return given[0]
+    pairs = [each.partition("=") for each in given]
+    if any(not account.isdecimal() or not label for account, _, label in pairs):
+        raise InvalidQueryError(
+            "--currency: give one label such as EUR, or a label for each account such as "
+            "4203771=EUR, and repeat it for every account"
+        )
+    return {int(account): label for account, _, label in pairs}
 
 
 def _history(given: argparse.Namespace) -> voxframe.CallHistory:

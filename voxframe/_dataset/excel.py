@@ -119,6 +119,7 @@ def _summary(book: Any, tables: Tables, receipt: Receipt, zone: ZoneInfo) -> Non
         *((f"Cost, {_TITLES[name].lower()}", _price(sums.get(name)), money) for name in CHILDREN),
         ("Cost, total", _price(whole), money),
         ("Cost, total, exact", "not read" if whole is None else f"{whole:f}", plain),
+        ("Currency", _currency(tables["sessions"]), wrapped),
         ("Why it is complete", receipt.settled, wrapped),
     ]
     for at, (head, value, form) in enumerate(rows):
@@ -127,6 +128,18 @@ def _summary(book: Any, tables: Tables, receipt: Receipt, zone: ZoneInfo) -> Non
             sheet.write_string(at, 1, printable(value)[:_MOST_LETTERS], form)
         else:
             sheet.write_number(at, 1, value, form)
+
+
+def _currency(sessions: pa.Table) -> str:
+    """Return what is known of the currency: the history has none."""
+    accounts = sorted(pc.unique(sessions["account_id"]).drop_null().to_pylist())
+    if len(accounts) < 2:  # noqa: PLR2004 - one has nothing to be told apart from
+        return "the account's"
+    return (
+        f"Prices of {len(accounts)} accounts ({', '.join(map(str, accounts))}) are added up as if "
+        "they were in one currency; where they are not, filter the sheets by account_id, or use "
+        "voxframe.analysis.cost_breakdown(history, currency=...), with a label for each account."
+    )
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:

@@ -144,4 +144,4 @@ def cost_breakdown(
     known = [f"{name}_cost" for kind, name in KINDS.items() if kind not in sources.unread]
     dearest = "total_cost" if len(known) == len(kinds) or not known else known[0]
     labels = costs.labels if bins is None else marked(costs.labels, bins, sources.window)
-    return noted(grouped(labels, figures, dearest, dtype_backend), sources, currency)
+    return noted(grouped(labels, figures, dearest, dtype_backend), sources, currency, by)

@@ -1,6 +1,6 @@
 """In which currency prices are: a label from the user, since the history has none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._coded import Coded, encode
-from voxframe.analysis._grouping import KINDS
+from voxframe.analysis._grouping import KINDS, By, names_of
 from voxframe.analysis._money import billionths, sums
 from voxframe.analysis._source import Ints, Source
 from voxframe.analysis._tally import Tally, added
@@ -42,15 +42,26 @@ def currency_by(source: Source, currency: Currency, owners: Ints) -> list[tuple[
     return [("currency", Coded(place[accounts.take(owners).codes], pa.array(labels, pa.string())))]
 
 
-def noted(frame: pd.DataFrame, sources: Sources, currency: Currency) -> pd.DataFrame:
+def noted(frame: pd.DataFrame, sources: Sources, currency: Currency, by: By = None) -> pd.DataFrame:
     """Note beside the frame that prices of several accounts were added up, and their parts."""
-    if currency is None and len(parts := prices_by_account(sources)) > 1:
+    if currency is not None or "account_id" in names_of(by):
+        return frame
+    if parts := prices_by_account(sources):
         listed = ", ".join(f"{account}: {price:,.2f}" for account, price in parts.items())
         frame.attrs["note"] = (
             f"Prices of {len(parts)} accounts are added up as if they were in one currency "
-            f"({listed}). Say which with currency=."
+            f"({listed}). {how_to_tell_apart(parts)}"
         )
     return frame
+
+
+def how_to_tell_apart(accounts: Iterable[int]) -> str:
+    """Return what to do about prices of several accounts."""
+    one = next(iter(accounts))
+    return (
+        f"Name it with currency='EUR', or with currency={{{one}: 'EUR', ...}}, a label for each "
+        "account, where they differ."
+    )
 
 
 def prices_by_account(sources: Sources) -> dict[int, float]:

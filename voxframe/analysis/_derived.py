@@ -115,8 +115,13 @@ def clock(source: Source, name: str, kinds: Sequence[str], timezone: str) -> Cod
         each = [moments(source, kind) for kind in kinds]
         when = np.concatenate([starts for starts, _ in each])
         known = np.concatenate([flags for _, flags in each])
+    found = clock_of(when, name, timezone)
+    return Coded(np.where(known, found.codes, -1), found.labels)
+
+
+def clock_of(when: Ints, name: str, timezone: str) -> Coded:
+    """Return the hour or the day of the week of each instant."""
     wall = stamps(when, zone(timezone)).to_pandas().dt
-    hours = name == "hour"
-    codes = (wall.hour if hours else wall.day_of_week).to_numpy(np.int64)
-    labels = pa.array(range(24), pa.int64()) if hours else pa.array(WEEKDAYS)
-    return Coded(np.where(known, codes, -1), labels)
+    if name == "hour":
+        return Coded(wall.hour.to_numpy(np.int64), pa.array(range(24), pa.int64()))
+    return Coded(wall.day_of_week.to_numpy(np.int64), pa.array(WEEKDAYS))

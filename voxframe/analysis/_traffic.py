@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from voxframe.analysis._bins import Bins, make_bins, marked, zone
 from voxframe.analysis._by_day import Sources, span
+from voxframe.analysis._clock_time import Parts, parts_of
 from voxframe.analysis._coded import Coded, encode
 from voxframe.analysis._costs import time_codes
 from voxframe.analysis._currency import Currency, currency_by, noted
@@ -43,7 +44,9 @@ def spill(legs: Legs, bins: Bins) -> Spill:
     """Divide the seconds of calls among the bins that they occupy."""
     end = legs.start + legs.seconds
     first = np.where(legs.timed, bins.find(legs.start), 0)
-    own = np.where(legs.timed, np.minimum(end, bins.edges[first + 1]) - legs.start, 0)
+    # Where no start is known, there is no bin.
+    until = bins.edges[np.minimum(first + 1, len(bins))]
+    own = np.where(legs.timed, np.minimum(end, until) - legs.start, 0)
     longer = np.flatnonzero(legs.timed & (own < legs.seconds))
     more = bins.find(end[longer] - 1) - first[longer]
     call = np.repeat(longer, more)
@@ -116,7 +119,12 @@ def traffic(
     ``failed_cost``        price of the legs that were not answered
     ``erlangs``            traffic carried: seconds of answered legs that lie in the
                            stretch / its seconds (ITU-T E.600 1.12). A leg that goes on
-                           counts in every stretch that it occupies, for its part
+                           counts in every stretch that it occupies, for its part. By
+                           ``"hour"`` and ``"weekday"`` the seconds are those that fall
+                           into that hour or day: of a week 7 hours from 10 to 11, or one
+                           Monday. With ``freq=None`` it is the window that was read that
+                           they fall into, whole hours from the first leg to the last
+                           where that is not known (a mapping of tables)
     =====================  ===========================================================
 
     An attempt was *delivered* when it was answered, or when its ``end_reason_code`` says
@@ -180,12 +188,14 @@ def traffic(
     chosen = None if "side" in names_of(by) else side
     bins = _bins(span(_ends(each.of_side(chosen).legs) for each in sources), freq, timezone)
 
+    time = parts_of(bins, names_of(by), sources.window, in_time=freq is not None)
+
     def tally(whole: Source) -> Tally:
         rows = whole.are_of(chosen)
         source = whole.only(rows)
         paid_in = currency_by(whole, currency, whole.parents("calls"))
         columns = of_rows([*paid_in, *columns_by(whole, by, ("calls",), timezone)], rows)
-        return _tally(source, columns, bins, in_time=freq is not None)
+        return _tally(source, columns, time, None if freq is None else bins)
 
     (found,) = added((tally(source),) for source in sources)
     cost_paid = np.asarray(to_float(found["paid"]))
@@ -204,27 +214,34 @@ def traffic(
         "cost_per_minute": ratio(cost_paid, found["seconds_paid"] / 60),
         "unpriced": found["unpriced"],
         "failed_cost": found["failed_cost"],
-        "erlangs": ratio(found["busy"], _lengths(found.labels, bins, found.size)),
+        "erlangs": ratio(found["busy"], time.seconds(found.labels, found.size)),
     }
     if "calls" in sources.unread:
         figures = unknown(figures)
     labels = marked(found.labels, bins, sources.window)
-    return noted(grouped(labels, figures, "legs", dtype_backend), sources, currency)
+    return noted(grouped(labels, figures, "legs", dtype_backend), sources, currency, by)
 
 
 def _tally(
-    source: Source, columns: Sequence[tuple[str, Coded]], bins: Bins, *, in_time: bool
+    source: Source, columns: Sequence[tuple[str, Coded]], time: Parts, bins: Bins | None
 ) -> Tally:
     """Count legs, and add up their seconds and prices, by group."""
     legs, rows, cost = source.legs, source.count("calls"), source["calls"]["cost"]
-    parts = spill(legs, bins)
-    begun = time_codes(legs.start, legs.timed, bins)
-    time = Coded(np.append(begun.codes, parts.bin), begun.labels) if in_time else None
-    spread = [
-        (name, Coded(np.append(c.codes, c.codes[parts.call]), c.labels)) for name, c in columns
-    ]
-    groups = over_time(time, spread, rows + len(parts.call))
+    parts, counted = spill(legs, time.bins), time.lengths > 0
+    stretches = None
+    if bins is not None:
+        begun = time_codes(legs.start, legs.timed, bins)
+        stretches = Coded(np.append(begun.codes, time.stretch[parts.bin]), begun.labels)
+    spread = []
+    for name, column in columns:
+        later = (
+            time.clock[name].codes[parts.bin] if name in time.clock else column.codes[parts.call]
+        )
+        spread.append((name, Coded(np.append(column.codes, later), column.labels)))
+    groups = over_time(stretches, spread, rows + len(parts.call))
     codes, size = groups.codes[:rows], groups.size
+    first = np.where(legs.timed, time.bins.find(legs.start), 0)
+    own = np.where(np.append(counted, [False])[first], parts.own, 0)
 
     def count(these: Flags) -> Ints:
         return _count(codes, size, these)
@@ -254,14 +271,5 @@ def _tally(
         seconds_paid=seconds(paid),
         unpriced=count(legs.answered & ~legs.priced),
         failed_cost=money(~legs.answered),
-        busy=_count(groups.codes, size, np.append(parts.own, parts.seconds)),
+        busy=_count(groups.codes, size, np.append(own, parts.seconds * counted[parts.bin])),
     )
-
-
-def _lengths(labels: pa.Table, bins: Bins, size: int) -> Ints:
-    if "start" not in labels.column_names:
-        return np.full(size, bins.lengths[0])
-    starts = labels["start"].cast(pa.int64()).fill_null(-1).to_numpy() // 1_000_000
-    at = np.searchsorted(bins.edges[:-1], starts)
-    known = labels["start"].is_valid().to_numpy()
-    return np.where(known, np.append(bins.lengths, 0)[at], 0)

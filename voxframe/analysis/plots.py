@@ -17,6 +17,7 @@ from voxframe.analysis._axes import Reading
 from voxframe.analysis._bins import WEEKDAYS
 from voxframe.analysis._concurrency import concurrency
 from voxframe.analysis._costs import cost_breakdown
+from voxframe.analysis._currency import Currency
 from voxframe.analysis._durations import duration_histogram, duration_stats
 from voxframe.analysis._output import highest, records
 from voxframe.analysis._source import Entries, History
@@ -66,7 +67,7 @@ def plot_cost(
     *,
     freq: str | None = None,
     timezone: str = "UTC",
-    currency: str | None = None,
+    currency: Currency = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the cost over time, stacked by what it was paid for.
@@ -79,8 +80,9 @@ def plot_cost(
         As in :func:`~voxframe.analysis.cost_breakdown`; chosen by the time covered.
     timezone : str
         IANA name of the timezone that cuts and labels the time.
-    currency : str, optional
-        What to write on the axis of prices.
+    currency : str or mapping of int to str, optional
+        What prices are in, as in :func:`~voxframe.analysis.cost_breakdown`. Prices in
+        several currencies have no common height: the picture then says so and is empty.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -97,10 +99,16 @@ def plot_cost(
     """
     axes = draw.canvas(ax)
     freq = freq or suited(history)
-    title = f"Cost per {draw.WORDS.get(freq, freq)}" + (f", {currency}" if currency else "")
-    frame = cost_breakdown(history, freq=freq, timezone=timezone).dropna(subset="start")
+    title = f"Cost per {draw.WORDS.get(freq, freq)}"
+    frame = cost_breakdown(history, freq=freq, timezone=timezone, currency=currency)
+    frame = frame.dropna(subset="start")
     if frame.empty:
         return draw.nothing(axes, title, "No sessions")
+    units = [] if currency is None else sorted(frame["currency"].dropna().unique())
+    if len(units) > 1:
+        return draw.nothing(axes, title, f"Prices are in {' and '.join(units)}")
+    title += f", {units[0]}" if units else ""
+    accounts = " (several accounts)" if "note" in frame.attrs else ""
     begun, ended = draw.days(frame["start"]), ends_of(frame["start"], freq)
     width = (ended - begun) * (0.86 if len(begun) < 120 else 1.0)  # noqa: PLR2004
     floor, cut = np.zeros(len(begun)), partial(frame)
@@ -122,7 +130,7 @@ def plot_cost(
             bars[at].set_alpha(_PALE)
     draw.thousands(axes)
     axes.set_ylim(0, floor.max() * 1.06 or 1)
-    axes.set_ylabel(currency or "account's currency")
+    axes.set_ylabel(units[0] if units else f"account's currency{accounts}")
     time_axis(axes, begun[0], ended[-1], timezone)
     return axes
 

@@ -13,7 +13,6 @@ from voxframe.report._parts import (
     Listing,
     Page,
     count,
-    percent,
     plainly,
     spaced,
     stretch,
@@ -57,13 +56,21 @@ def header(page: Page) -> list[tuple[str, str]]:
             for name, value in receipt.filters.items()
         )
         lines.append(("Filters", chosen or "none, all sessions"))
-    money = page.currency if isinstance(page.currency, str) else (
-        "currency by account" if page.currency else "the account's currency")  # fmt: skip
-    lines.append(("Money", money))
+    lines.append(("Money", _money(page, len(named))))
     if unread := sorted(page.source.unread):
         words = {"calls": "calls", "records": "recordings", "resource_usage": "other resources"}
         lines.append(("Not read", ", ".join(words[name] for name in unread)))
     return lines
+
+
+def _money(page: Page, accounts: int) -> str:
+    if isinstance(page.currency, str):
+        return page.currency
+    if page.currency:
+        return "currency by account"
+    if accounts > 1:
+        return f"prices of {accounts} accounts, added up as if they were in one currency"
+    return "the account's currency"
 
 
 def covered(history: History, timezone: str) -> str:
@@ -84,17 +91,13 @@ def covered(history: History, timezone: str) -> str:
 
 
 def notes(page: Page) -> list[str]:
-    """Return what should be known of prices, and of legs in all, as a receipt counts them."""
+    """Return what should be known of prices, and how many legs there are in all."""
     costs = analysis.cost_breakdown(page.history, currency=page.currency)
     found = [str(costs.attrs["note"])] if "note" in costs.attrs else []
-    found = [each.replace(" Say which with currency=.", "") for each in found]
     if page.calls_read:
-        legs = page.source.legs
-        minutes = count(legs.seconds.sum() / 60)
-        answered = percent(legs.answered.mean() if len(legs.answered) else pd.NA)
+        legs = count(page.source.count("calls"))
         found.append(
-            f"In all there are {count(len(legs.answered))} legs, those to colleagues' phones and "
-            f"apps included: {answered} of them were answered, {minutes} minutes."
+            f"In all there are {legs} legs, those to colleagues' phones and apps included."
         )
     return found
 
