@@ -77,8 +77,8 @@ def duration_stats(
     --------
     >>> analysis.duration_stats(history, by="direction")[["direction", "calls", "p50", "p95"]]
       direction  calls    p50    p95
-    0        in   1609  113.0  813.4
-    1       out   1277  154.0  879.2
+    0        in   1104  137.0  834.0
+    1       out    453   53.0  777.0
     """
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     calls, seconds = _measured(sources, by, side, timezone)
@@ -137,9 +137,9 @@ def duration_histogram(
     --------
     >>> analysis.duration_histogram(history, edges=(0, 60, 600))
        from_seconds  to_seconds  calls     share
-    0             0          60    861  0.298337
-    1            60         600   1753  0.607415
-    2           600        <NA>    272  0.094248
+    0             0          60    475  0.305074
+    1            60         600    943  0.605652
+    2           600        <NA>    139  0.089274
     """
     begin = np.asarray(edges, np.int64)
     if not len(begin) or (np.diff(begin) <= 0).any():

@@ -84,8 +84,8 @@ def end_reasons(
     --------
     >>> analysis.end_reasons(history)[["meaning", "outcome", "calls"]].head(2)
                           meaning    outcome  calls
-    0                        Busy       busy    243
-    1  Cancelled before an answer  cancelled    190
+    0                        Busy       busy    123
+    1  Cancelled before an answer  cancelled     93
     """
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     names = [name for name in names_of(by) if name != "end_reason_code"]
