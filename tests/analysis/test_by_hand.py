@@ -228,11 +228,11 @@ def test_rows_are_in_order_of_time_then_the_largest_first() -> None:
     ])  # fmt: skip
     ends = analysis.end_reasons(one, by="remote_number")
     assert rows(ends[["remote_number", "end_reason_code", "calls"]]) == [
-        ("+4411111111", 486, 3), ("+4422222222", 487, 3), ("+4422222222", 404, 2),
+        ("4411111111", 486, 3), ("4422222222", 487, 3), ("4422222222", 404, 2),
     ]  # fmt: skip
     days = analysis.traffic(one, freq=None, by=["remote_number", "weekday"])
     assert rows(days[["weekday", "remote_number", "legs"]]) == [
-        ("Mon", "+4422222222", 5), ("Mon", "+4411111111", 1), ("Sun", "+4411111111", 2),
+        ("Mon", "4422222222", 5), ("Mon", "4411111111", 1), ("Sun", "4411111111", 2),
     ]  # fmt: skip
     ends = analysis.end_reasons(one, by="weekday")
     assert rows(ends[["weekday", "end_reason_code", "calls"]]) == [
@@ -318,3 +318,74 @@ def test_a_history_is_as_good_as_its_tables(day: dict[str, pa.Table]) -> None:
     expected = analysis.cost_breakdown(day)
     pd.testing.assert_frame_equal(analysis.cost_breakdown(History()), expected)
     assert voxframe.__version__
+
+
+@pytest.mark.parametrize(
+    ("function", "typed", "meant"),
+    [
+        (analysis.cost_breakdown, "aplication_name", "application_name"),
+        (analysis.traffic, "Remote_Number", "remote_number"),
+        (analysis.inbound_outcomes, "week_day", "weekday"),
+        (analysis.agents, "directon", "direction"),
+    ],
+)
+def test_a_misspelt_column_is_told_what_was_meant(
+    day: dict[str, pa.Table], function: Any, typed: str, meant: str
+) -> None:
+    with pytest.raises(ValueError, match=f"no '{typed}' to group by: did you mean '{meant}'"):
+        function(day, by=typed)
+    with pytest.raises(ValueError, match=r"no 'xyz' to group by; there are .*'application_name'"):
+        function(day, by="xyz")
+
+
+def dialled(number: str | None, code: int | None, hour: int, **more: Any) -> dict[str, Any]:
+    return call(1, f"2026-10-05 {hour:02}:00:00", incoming=False, remote_number_type="pstn",
+                remote_number=number, end_reason_code=code, successful=False) | more  # fmt: skip
+
+
+SPELT = [
+    dialled("+442079460958", 486, 9), dialled("442079460958", 486, 12),
+    dialled("00442079460958", 404, 10), dialled("+4930123456", 487, 9),
+    dialled("4930123456", 486, 10), dialled("4930123456", None, 10),
+    dialled("+33199001234", 200, 8, successful=True), dialled("+33199001234", 480, 7),
+    dialled("+12125550123", 200, 8, successful=True), dialled(None, 486, 9),
+    dialled("anna", 480, 9, remote_number_type="user"),
+]  # fmt: skip
+
+
+def test_one_row_a_number_that_does_not_answer() -> None:
+    frame = analysis.unanswered_numbers(tables(calls=SPELT), timezone="Europe/Berlin")
+    names = ["number", "dialled", "answered", "answer_rate", "end_reason_code", "outcome"]
+    assert rows(frame[names]) == [
+        ("442079460958", 3, 0, 0.0, 486, "busy"), ("4930123456", 3, 0, 0.0, 486, "busy"),
+        ("33199001234", 2, 1, 0.5, 480, "no answer"),
+    ]  # fmt: skip
+    assert [str(each) for each in frame["last"]] == [
+        "2026-10-05 14:00:00+02:00", "2026-10-05 12:00:00+02:00", "2026-10-05 10:00:00+02:00",
+    ]  # fmt: skip
+    assert frame["meaning"].tolist()[0] == "Busy"
+    assert analysis.unanswered_numbers(tables()).empty
+    assert analysis.unanswered_numbers(tables(calls=SPELT), own="pstn").empty
+
+
+def test_a_number_is_one_however_it_is_spelt_and_nothing_else_is_put_together() -> None:
+    apart = [
+        "0442079460958", "442079460958 ", "+44 20 79460958", "0012345", "12345", "+12345",
+        "000442079460958", "sip:+442079460958@trunk.example.net", "sip:442079460958@pbx.example",
+        "anna", "00anna", "+0442079460958",
+    ]  # fmt: skip
+    one = tables(calls=[*SPELT, *(dialled(number, 486, 9) for number in apart),
+                        dialled("+442079460958", 486, 9, remote_number_type="user")])  # fmt: skip
+    frame = analysis.traffic(one, freq=None, by="remote_number", side=None)
+    found = dict(zip(frame["remote_number"], frame["legs"], strict=True))
+    assert found["442079460958"] == 3
+    assert found["4930123456"] == 3
+    assert found["+442079460958"] == 1  # a user of that name
+    assert {name: found[name] for name in apart if name != "anna"} == dict.fromkeys(
+        [name for name in apart if name != "anna"], 1
+    )
+    reasons = analysis.end_reasons(one, by="remote_number")
+    told = reasons[reasons["remote_number"] == "442079460958"]
+    assert rows(told[["end_reason_code", "calls"]]) == [(486, 2), (404, 1)]
+    raw = analysis.traffic(one, freq=None, by="calls.remote_number")
+    assert {"+442079460958", "00442079460958"} <= set(raw["calls.remote_number"])

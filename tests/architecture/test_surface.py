@@ -17,7 +17,8 @@ PACKAGE = Path(voxframe.__file__).parent
 def test_the_surface_is_declared_and_sorted():
     assert voxframe.__all__ == sorted(voxframe.__all__)
     public = {n for n in vars(voxframe) if not n.startswith("_")}
-    submodules = {n for n in public if isinstance(vars(voxframe)[n], type(sys))} - {"errors"}
+    submodules = {n for n in public if isinstance(vars(voxframe)[n], type(sys))}
+    submodules -= {"analysis", "errors"}
     assert public - submodules == set(voxframe.__all__)
     assert errors.__all__ == sorted(errors.__all__)
 
@@ -38,6 +39,15 @@ def test_import_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_pictures_are_reached_without_an_import_of_their_own_and_matplotlib_waits():
+    for given in ("import voxframe", "import voxframe.analysis"):
+        code = f"import sys; {given}; voxframe.analysis.plots.plot_cost; print(*sys.modules)"
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        assert "matplotlib" not in done.stdout.split()
 
 
 def test_it_is_typed():

@@ -10,6 +10,7 @@ rows at once and say so: give them ``dataset.read(from_date, to_date)``.
 Instants are taken to the second, the service's resolution.
 """
 
+from voxframe.analysis import plots
 from voxframe.analysis._agents import agents
 from voxframe.analysis._attribution import cost_by_agent, cost_by_caller
 from voxframe.analysis._callers import called_back, repeat_callers
@@ -20,6 +21,7 @@ from voxframe.analysis._custom_data import custom_data
 from voxframe.analysis._durations import duration_histogram, duration_stats
 from voxframe.analysis._ledger import reconcile
 from voxframe.analysis._load import erlang_b, erlang_c, lines_needed, peak_load
+from voxframe.analysis._numbers import unanswered_numbers
 from voxframe.analysis._outcomes import inbound_outcomes, missed
 from voxframe.analysis._periods import compare
 from voxframe.analysis._reasons import end_reasons, finish_reasons
@@ -52,9 +54,11 @@ __all__ = [
     "minutes",
     "missed",
     "peak_load",
+    "plots",
     "reconcile",
     "repeat_callers",
     "service_level",
     "session_totals",
     "traffic",
+    "unanswered_numbers",
 ]

@@ -66,6 +66,9 @@ def cost_breakdown(
         dialled; ``"session_kind"`` (inbound, outbound by a person, outbound by the
         script, internal, other, no legs), ``"caller"`` (number), ``"called"`` (the
         number that the caller dialled), ``"agent"`` (who answered first) of a session;
+        ``"remote_number"`` in one spelling, ``+442079460958`` and ``00442079460958`` as
+        ``442079460958``: nothing else is put together, not a national number, an extension,
+        a user's name or a SIP address (``"calls.remote_number"`` leaves all as they are);
         ``"hour"`` (0 to 23) and ``"weekday"`` (Mon to Sun) of its start.
     freq : str, optional
         Stretches of time: ``"h"``, ``"6h"``, ``"D"``, ``"W"`` (from Monday), ``"M"``,

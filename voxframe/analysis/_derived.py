@@ -8,7 +8,7 @@ import pyarrow as pa
 from voxframe.analysis._bins import WEEKDAYS, stamps, zone
 from voxframe.analysis._coded import Coded, encode
 from voxframe.analysis._countries import countries
-from voxframe.analysis._far_ends import SIDES, normalised
+from voxframe.analysis._far_ends import SIDES, in_one_spelling, normalised
 from voxframe.analysis._inbound import ends_of, judge_inbound
 from voxframe.analysis._source import Flags, Ints, Source, epoch_seconds, valid
 
@@ -30,6 +30,17 @@ def _direction(source: Source) -> Coded:
 
 def _side(source: Source) -> Coded:
     return Coded(source.judged.side, pa.array(SIDES))
+
+
+def _remote_number(source: Source) -> Coded:
+    numbers = encode(source["calls"]["remote_number"])
+    raw = numbers.labels.cast(pa.string())
+    spelt = encode(pa.chunked_array([in_one_spelling(raw), raw]))
+    kinds = encode(source["calls"]["remote_number_type"])
+    users = [code for code, label in enumerate(kinds.labels.to_pylist()) if label == "user"]
+    # The name of a user may look like a number, and is none.
+    place = numbers.codes + np.where(np.isin(kinds.codes, users), len(raw), 0)
+    return spelt.take(np.where(numbers.codes < 0, -1, place))
 
 
 def _country(source: Source) -> Coded:
@@ -86,7 +97,7 @@ def _agent(source: Source) -> Coded:
 
 
 OF_LEGS: Mapping[str, Callable[[Source], Coded]] = {
-    "direction": _direction, "side": _side, "country": _country,
+    "direction": _direction, "side": _side, "country": _country, "remote_number": _remote_number,
 }  # fmt: skip
 OF_SESSIONS: Mapping[str, Callable[[Source], Coded]] = {
     "session_kind": _session_kind, "caller": _caller, "called": _called, "agent": _agent,

@@ -102,6 +102,15 @@ def normalised(numbers: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(sip_users(numbers), r"^(\+|00)", "")
 
 
+def in_one_spelling(numbers: pa.Array) -> pa.Array:
+    """Return international numbers (ITU-T E.164) without ``+`` or ``00``, all else as it is.
+
+    After either prefix a country code follows, which never begins with 0, and with it a
+    number has 7 to 15 digits; what is shorter may be an extension, ``0...`` a national number.
+    """
+    return pc.replace_substring_regex(numbers, r"^(?:\+|00)([1-9][0-9]{6,14})$", r"\1")
+
+
 def sip_users(numbers: pa.Array) -> pa.Array:
     """Return the user of each SIP address, and whatever is not one as it is."""
     return pc.replace_substring_regex(numbers, r"^[sS][iI][pP][sS]?:([^@;]*).*$", r"\1")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
@@ -55,7 +56,10 @@ def _owner(source: Source, name: str, kinds: Sequence[str]) -> tuple[str, str]:
             return place, name
     known = {column for place in places for column in source[place].column_names}
     derived = [*(OF_LEGS if "calls" in places else ()), *OF_SESSIONS, *CLOCK, "kind"]
-    raise ValueError(f"There is no {name!r} to group by; there are {[*derived, *sorted(known)]}.")
+    names = list(dict.fromkeys([*derived, *sorted(known)]))
+    close = get_close_matches(name.lower(), names, n=1)
+    meant = f": did you mean {close[0]!r}? There are" if close else "; there are"
+    raise ValueError(f"There is no {name!r} to group by{meant} {names}.")
 
 
 def _origin(source: Source, name: str, kinds: Sequence[str]) -> tuple[str, Coded]:

@@ -39,7 +39,7 @@ def advice(page: Page, open_calls: pd.DataFrame, silent: pd.DataFrame) -> list[A
         found.append(
             Advice(
                 f"Check or drop {counted(len(silent), 'number')} that never answered{more}: "
-                f"{count(silent['attempts'].sum())} calls were in vain.",
+                f"{count(silent['dialled'].sum())} calls were in vain.",
                 "numbers",
             )
         )

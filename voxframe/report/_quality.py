@@ -27,16 +27,8 @@ _MEASURES = {
 
 def failing_numbers(page: Page) -> pd.DataFrame:
     """Return the outside numbers that were dialled several times and never answered."""
-    frame = analysis.traffic(page.history, freq=None, by="remote_number", **page.far_ends)
-    if not page.calls_read:
-        return frame.iloc[:0]
-    silent = frame[(frame["attempts"] >= _TRIED) & (frame["answered"] == 0)]
-    silent = silent[silent["remote_number"].notna()]
-    ends = analysis.end_reasons(page.history, by="remote_number", side="network", **page.far_ends)
-    main = ends.drop_duplicates("remote_number")[["remote_number", "meaning", "outcome"]]
-    return silent.merge(main, on="remote_number", how="left").sort_values(
-        ["attempts", "remote_number"], ascending=[False, True]
-    )
+    frame = analysis.unanswered_numbers(page.history, timezone=page.timezone, **page.far_ends)
+    return frame[(frame["dialled"] >= _TRIED) & (frame["answered"] == 0)]
 
 
 def _reasons(page: Page) -> Listing:
@@ -58,8 +50,7 @@ def _reasons(page: Page) -> Listing:
 
 def _numbers(page: Page, frame: pd.DataFrame) -> Listing:
     rows = tuple(
-        (page.caller(row["remote_number"]), count(row["attempts"]),
-         "" if pd.isna(row["meaning"]) else row["meaning"])
+        (page.caller(row["number"]), count(row["dialled"]), row["meaning"])
         for row in records(frame.head(TOP))
     )  # fmt: skip
     rest = len(frame) - len(rows)
@@ -67,7 +58,7 @@ def _numbers(page: Page, frame: pd.DataFrame) -> Listing:
         f" {count(rest)} more are not shown." if rest > 0 else ""
     )
     return Listing("Numbers that never answer", note, ("number", "attempts", "mostly"), rows,
-                   bars(frame["attempts"].head(TOP)), texts=frozenset({"mostly"}),
+                   bars(frame["dialled"].head(TOP)), texts=frozenset({"mostly"}),
                    nothing=page.nothing, anchor="numbers")  # fmt: skip
 
 
