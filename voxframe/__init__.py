@@ -1,7 +1,8 @@
 """A Voximplant account's call history in pandas, Arrow and Parquet."""
 
 # The first for Ctrl-C while the others are being loaded.
-from voxframe import _interrupt, analysis, errors  # noqa: F401
+from voxframe import _interrupt, errors  # noqa: F401
+from voxframe import analysis as analysis
 from voxframe._api import (
     audit_call_history,
     count_call_history,
@@ -37,7 +38,6 @@ __all__ = [
     "Receipt",
     "RetryPolicy",
     "SyncReport",
-    "analysis",
     "audit_call_history",
     "count_call_history",
     "download_recordings",

@@ -10,7 +10,7 @@ rows at once and say so: give them ``dataset.read(from_date, to_date)``.
 Instants are taken to the second, the service's resolution.
 """
 
-from voxframe.analysis import plots
+from voxframe.analysis import plots as plots
 from voxframe.analysis._agents import agents
 from voxframe.analysis._attribution import cost_by_agent, cost_by_caller
 from voxframe.analysis._callers import called_back, repeat_callers
@@ -54,7 +54,6 @@ __all__ = [
     "minutes",
     "missed",
     "peak_load",
-    "plots",
     "reconcile",
     "repeat_callers",
     "service_level",
