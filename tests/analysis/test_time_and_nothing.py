@@ -160,10 +160,10 @@ def test_countries() -> None:
         + [{"call_session_history_id": 1, "remote_number": "447700900123",
             "remote_number_type": "user"}]
     )  # fmt: skip
-    frame = analysis.traffic(history, freq=None, by=["remote_number", "country"], side=None)
+    frame = analysis.traffic(history, freq=None, by=["calls.remote_number", "country"], side=None)
     found = {
         None if pd.isna(number) else number: None if pd.isna(country) else country
-        for number, country in zip(frame["remote_number"], frame["country"], strict=True)
+        for number, country in zip(frame["calls.remote_number"], frame["country"], strict=True)
         if pd.isna(number) or number != "447700900123" or not pd.isna(country)
     }
     assert found == numbers
