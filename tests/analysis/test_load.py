@@ -77,3 +77,24 @@ def test_the_mean_of_peaks_is_not_below_the_steadiest_hour(timezone: str) -> Non
             "erlangs"
         ]
         assert busiest >= daily >= steady > 0
+
+
+def test_a_fixed_hour_is_averaged_over_the_same_days() -> None:
+    made = random_tables(3_000, days=20, seed=4)
+    loads = analysis.peak_load(made, timezone="Europe/Berlin", hour="10:30").set_index("measure")
+    assert loads.index.tolist() == ["busiest", "daily peak", "steadiest", "fixed"]
+    fixed = loads.loc["fixed"]
+    assert (fixed["clock"], fixed["days"]) == ("10:30", loads.loc["steadiest", "days"])
+    assert fixed["lines"] == analysis.lines_needed(fixed["erlangs"])
+    peak, steady = loads.loc[["daily peak", "steadiest"], "erlangs"]
+    assert fixed["erlangs"] <= steady <= peak
+    half_hours = analysis.traffic(made, freq="30min", timezone="Europe/Berlin")
+    begin = half_hours["start"]
+    these = (begin.dt.day_of_week < 5) & begin.dt.strftime("%H:%M").isin(["10:30", "11:00"])
+    whole = half_hours.loc[these, "erlangs"].sum() / 2 / fixed["days"]
+    assert fixed["erlangs"] == pytest.approx(whole)
+    same = analysis.peak_load(made, hour=analysis.peak_load(made)["clock"].iloc[2])
+    assert same["erlangs"].iloc[2] == same["erlangs"].iloc[3]
+    for hour in ("23:01", "24:00", "9:00", "", 9):
+        with pytest.raises(ValueError, match="is not a time from '00:00' to '23:00'"):
+            analysis.peak_load(made, hour=hour)

@@ -181,3 +181,41 @@ def test_a_pattern_takes_what_is_not_json() -> None:
         analysis.custom_data(told(), table="records")
     calls = tables(calls=[{"call_session_history_id": 1, "call_id": 2, "custom_data": '{"a": 1}'}])
     assert rows(analysis.custom_data(calls, table="calls")) == [(1, 2, '{"a": 1}', "json", "1")]
+
+
+def test_periods_are_compared_by_group_and_currency() -> None:
+    def period(*sessions: tuple[int, str, int, str]) -> dict[str, pa.Table]:
+        return tables(
+            sessions=[
+                {"call_session_history_id": n, "start_date": at("2026-10-05"),
+                 "application_name": name, "account_id": account}
+                for n, (account, name, _, _) in enumerate(sessions)
+            ],
+            calls=[
+                {"call_session_history_id": n, "call_id": n, "start_time": at("2026-10-05"),
+                 "incoming": False, "remote_number_type": "pstn", "successful": True,
+                 "duration": seconds, "cost": Decimal(cost)}
+                for n, (_, _, seconds, cost) in enumerate(sessions)
+            ],
+        )  # fmt: skip
+
+    now = period((1, "new", 60, "1"), (1, "both", 60, "2"), (2, "both", 120, "3"))
+    before = period((1, "both", 30, "4"), (2, "old", 60, "5"))
+    frame = analysis.compare(now, before, by="application_name")
+    found = frame.set_index(["application_name", "figure"])[["now", "before"]]
+    assert list(dict.fromkeys(frame["application_name"])) == ["both", "new", "old"]
+    assert tuple(found.loc[("both", "sessions")]) == (2, 1)
+    assert tuple(found.loc[("both", "total_cost")]) == (5, 4)
+    assert tuple(found.loc[("new", "attempts")]) == (1, 0)
+    assert tuple(found.loc[("old", "total_cost")]) == (0, 5)
+    assert tuple(found.loc[("new", "asr")].fillna(-1)) == (1, -1)
+    assert "2 accounts" in frame.attrs["note"]
+    paid = analysis.compare(now, before, currency={1: "EUR", 2: "USD"})
+    costs = paid[paid["figure"] == "total_cost"].set_index("currency")[["now", "before", "change"]]
+    assert [tuple(costs.loc[name]) for name in ("EUR", "USD")] == [(3, 4, -1), (3, 5, -2)]
+    assert paid[paid["figure"] == "attempts"]["now"].tolist() == [3]
+    assert paid[paid["figure"] == "cost_per_minute"]["now"].tolist() == [1.5, 1.5]
+    assert "note" not in paid.attrs
+    days = analysis.compare(now, before, by=["weekday", "account_id"])
+    assert days["weekday"].unique().tolist() == ["Mon"]
+    assert "note" not in days.attrs

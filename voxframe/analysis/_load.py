@@ -1,5 +1,6 @@
 """How many lines and agents a load takes: busy hours over days, and Erlang's formulas."""
 
+import re
 from collections.abc import Collection
 
 import numpy as np
@@ -13,6 +14,8 @@ from voxframe.analysis._output import to_frame
 from voxframe.analysis._source import Entries, History
 
 WORKDAYS = WEEKDAYS[:5]
+# An hour that begins later would end on the next day.
+_HOUR = re.compile("([01][0-9]|2[0-2]):([0-5][0-9])|(23):(00)")
 
 
 def erlang_b(erlangs: float, lines: int) -> float:
@@ -120,13 +123,14 @@ def peak_load(
     *,
     timezone: str = "UTC",
     days: Collection[str] | None = WORKDAYS,
+    hour: str | None = None,
     blocking: float = 0.01,
     side: str | None = "network",
     own: Entries = (),
     machine: Entries = (),
     network: Entries = (),
 ) -> pd.DataFrame:
-    """Measure the load that lines are sized by, in the three usual ways.
+    """Measure the load that lines are sized by, in the usual ways.
 
     ==============  ==================================================================
     ``busiest``     the busiest 60 minutes of all (ITU-T E.600: the busy hour)
@@ -134,10 +138,12 @@ def peak_load(
                     hour, ADPH)
     ``steadiest``   the same clock hour every day, the one whose mean over days is greatest
                     (time-consistent busy hour, TCBH)
+    ``fixed``       the mean over days of the clock hour that `hour` names (fixed daily
+                    measurement hour, FDMH): one that was chosen beforehand
     ==============  ==================================================================
 
     ITU-T E.500 averages a daily busy hour over a number of days, to avoid exceptional
-    values. ``daily peak`` is never below ``steadiest``.
+    values. ``daily peak`` is never below ``steadiest``, nor that below ``fixed``.
 
     Parameters
     ----------
@@ -148,6 +154,8 @@ def peak_load(
     days : collection of str or None, default Monday to Friday
         Days that count: ``"Mon"`` to ``"Sun"``; None is all. A day without calls does not
         count.
+    hour : str, optional
+        When the fixed hour begins, ``"10:00"``: from ``"00:00"`` to ``"23:00"``.
     blocking : float, default 0.01
         As in :func:`lines_needed`.
     side, own, machine, network
@@ -156,15 +164,15 @@ def peak_load(
     Returns
     -------
     pandas.DataFrame
-        Three rows, none without calls on such days: ``measure``; ``day``, the day of the
-        busiest hour, else null; ``clock``, when the hour begins, ``HH:MM``, null for
-        ``daily peak``; ``erlangs``; ``lines``, by :func:`lines_needed`; ``days``, how many
+        Three rows, with `hour` four, none without calls on such days: ``measure``;
+        ``day``, the day of the busiest hour, else null; ``clock``, when the hour begins,
+        ``HH:MM``, null for ``daily peak``; ``erlangs``; ``lines``, by :func:`lines_needed`; ``days``, how many
         days it rests on.
 
     Raises
     ------
     ValueError
-        For an unknown timezone, side or day.
+        For an unknown timezone, side, day or hour.
 
     Examples
     --------
@@ -177,6 +185,7 @@ def peak_load(
     chosen = WEEKDAYS if days is None else tuple(days)
     if unknown := [day for day in chosen if day not in WEEKDAYS]:
         raise ValueError(f"days: {unknown[0]!r} is not one of {', '.join(WEEKDAYS)}.")
+    fixed = None if hour is None else _minute(hour)
     sources = Sources.of(history, own=own, machine=machine, network=network)
     sweep = Sweep.of(sources, side, timezone)
     bins = sweep.days
@@ -201,17 +210,29 @@ def peak_load(
     means = by_clock.sum(axis=1)
     steady = int(means.argmax())
     at = int(busy.argmax())
-    loads = [busy[at] / HOUR, peaks.sum() / number / HOUR, means[steady] / number / HOUR]
-    top = bins.edges[day[at]]
-    rows = {
-        "measure": ["busiest", "daily peak", "steadiest"],
-        "day": stamps(np.array([top] * 3), zone(timezone)).take(pa.array([0, None, None])),
-        "clock": [_clock(int(minute[at])), None, _clock(steady)],
-        "erlangs": loads,
-        "lines": [lines_needed(load, blocking=blocking) for load in loads],
-        "days": [1, number, number],
-    }
-    return to_frame(pa.table(rows, schema=schema), "numpy_nullable")
+    top = stamps(bins.edges[day[at]][None], zone(timezone))[0].as_py()
+    measures = [
+        ("busiest", top, _clock(int(minute[at])), busy[at] / HOUR, 1),
+        ("daily peak", None, None, peaks.sum() / number / HOUR, number),
+        ("steadiest", None, _clock(steady), means[steady] / number / HOUR, number),
+    ]
+    if fixed is not None:
+        measures.append(("fixed", None, _clock(fixed), means[fixed] / number / HOUR, number))
+    rows = [
+        {"measure": name, "day": on, "clock": begin, "erlangs": load,
+         "lines": lines_needed(load, blocking=blocking), "days": over}
+        for name, on, begin, load, over in measures
+    ]  # fmt: skip
+    return to_frame(pa.Table.from_pylist(rows, schema=schema), "numpy_nullable")
+
+
+def _minute(hour: str) -> int:
+    """Return the minute of the day at which an hour begins."""
+    found = _HOUR.fullmatch(hour) if isinstance(hour, str) else None
+    if found is None:
+        raise ValueError(f"hour: {hour!r} is not a time from '00:00' to '23:00' such as '10:30'.")
+    clock, past = (each for each in found.groups() if each)
+    return int(clock) * 60 + int(past)
 
 
 def _clock(minute: int) -> str:

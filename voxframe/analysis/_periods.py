@@ -1,5 +1,7 @@
 """A period against the one before it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,10 @@ import pyarrow as pa
 
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._costs import cost_breakdown
+from voxframe.analysis._currency import Currency
+from voxframe.analysis._grouping import By, names_of
 from voxframe.analysis._outcomes import inbound_outcomes
-from voxframe.analysis._output import to_frame
+from voxframe.analysis._output import records, to_frame
 from voxframe.analysis._service_level import service_level
 from voxframe.analysis._source import Entries, History
 from voxframe.analysis._talk import minutes
@@ -20,12 +24,46 @@ _TRAFFIC = ("attempts", "answered", "asr", "ner", "acd", "arrived", "cost_per_mi
 _MINUTES = ("sessions", "connected_minutes", "talk_minutes")
 _INBOUND = ("inbound", "offered", "person", "missed", "missed_share", "abandonment_rate")
 _WAITS = ("service_level", "speed_of_answer")
+_FIGURES = (*_MINUTES, *_COST, *_TRAFFIC, *_INBOUND, *_WAITS)
+_MONEY = frozenset({*_COST, "cost_per_minute"})
+# Of a group in which there is nothing these are not known, while all others are 0.
+_RATIOS = frozenset(
+    {"asr", "ner", "acd", "cost_per_minute", "missed_share", "abandonment_rate", *_WAITS}
+)
+_NEEDED = {
+    "sessions": (), "total_cost": ("calls", "records", "resource_usage"),
+    "records_cost": ("records",), "resources_cost": ("resource_usage",),
+}  # fmt: skip
+"""Tables without which a figure is not known; of those that do not stand here, calls."""
+
+Group = tuple[Any, ...]
+Key = tuple[Group, str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Period:
+    """The figures of one period: by group, name, and for money its currency."""
+
+    groups: tuple[Group, ...]
+    values: Mapping[Key, float | None]
+    unread: frozenset[str]
+    days: float | None
+    note: str
+
+    def value(self, key: Key) -> float | None:
+        """Return a figure; 0 where its group has nothing to add up."""
+        figure = key[1]
+        known = not self.unread & set(_NEEDED.get(figure, ("calls",)))
+        return self.values.get(key, 0.0 if known and figure not in _RATIOS else None)
 
 
 def compare(
     history: History,
     previous: History,
     *,
+    by: By = None,
+    timezone: str = "UTC",
+    currency: Currency = None,
     own: Entries = (),
     machine: Entries = (),
     network: Entries = (),
@@ -36,19 +74,32 @@ def compare(
     ----------
     history, previous : CallHistory or mapping of tables
         The period, and the one before.
+    by : str or sequence of str, optional
+        Columns of ``sessions``, or what :func:`inbound_outcomes` names besides.
+    timezone : str
+        IANA name of the timezone of ``"hour"`` and ``"weekday"``.
+    currency : str or mapping of int to str, optional
+        As in :func:`cost_breakdown`: costs have a row a currency.
     own, machine, network : str or collection of str
         What is known of far ends, as in :func:`far_ends`.
 
     Returns
     -------
     pandas.DataFrame
-        One row a figure: ``figure``, by the name of its column in :func:`minutes`,
-        :func:`cost_breakdown`, :func:`traffic`, :func:`inbound_outcomes` and
-        :func:`service_level`; ``now``, ``before``; ``change`` (now - before);
+        The columns of ``by``, then one row a figure: ``figure``, by the name of its column
+        in :func:`minutes`, :func:`cost_breakdown`, :func:`traffic`,
+        :func:`inbound_outcomes` and :func:`service_level`; ``currency`` of a cost (where it
+        was given); ``now``, ``before``; ``change`` (now - before);
         ``change_share`` (change / before; null where that is 0); ``days_now`` and
         ``days_before``, the length of the two windows, null where it is not known, since
         the sums of a month of 31 days and of one of 30 are not like for like. A figure
-        that cannot be had is null.
+        that cannot be had is null; what is in one period alone counts as 0 in the other.
+        By day of the week and hour in their order, else the most sessions first.
+
+    Raises
+    ------
+    ValueError
+        For an unknown column or timezone, or an account without a currency.
 
     Examples
     --------
@@ -60,44 +111,77 @@ def compare(
     1  connected_minutes  2781.283333  2523.533333  257.75
     2       talk_minutes  1904.833333  1783.433333   121.4
     """
-    figures: list[str] = []
-    values: list[list[float | None]] = []
-    days: list[float | None] = []
-    for each in (history, previous):
-        found = _figures(each, own=own, machine=machine, network=network)
-        figures = list(found)
-        values.append(list(found.values()))
-        window = Sources.of(each).window
-        days.append(None if window is None else (window[1] - window[0]) / 86_400)
-    now, before = (np.array(column, float) for column in values)
-    change = now - before
-    share = np.divide(change, before, out=np.full(len(now), np.nan), where=before != 0)
+    far_ends = {"own": own, "machine": machine, "network": network}
+    now, before = (
+        _period(each, by, timezone, currency, **far_ends) for each in (history, previous)
+    )
+    units: dict[tuple[Group, str], set[str | None]] = {}
+    for group, figure, unit in (*now.values, *before.values):  # noqa: PD011 - not pandas
+        units.setdefault((group, figure), set()).add(unit)
+    groups = dict.fromkeys([*now.groups, *before.groups])
+    keys = [
+        (group, figure, unit)
+        for group in groups
+        for figure in _FIGURES
+        for unit in sorted(units.get((group, figure), {None}), key=lambda each: each or "")
+    ]
+    labels = {
+        name: pa.array([group[at] for group, _, _ in keys]) for at, name in enumerate(names_of(by))
+    }
+    frame = _table(labels, keys, now, before, priced=currency is not None)
+    if note := now.note or before.note:
+        frame.attrs["note"] = note
+    return frame
+
+
+def _table(
+    labels: Mapping[str, pa.Array], keys: list[Key], now: _Period, before: _Period, *, priced: bool
+) -> pd.DataFrame:
+    columns = [np.array([each.value(key) for key in keys], float) for each in (now, before)]
+    change = columns[0] - columns[1]
+    share = np.divide(change, columns[1], out=np.full(len(keys), np.nan), where=~(columns[1] == 0))
+    numbers = dict(
+        zip(("now", "before", "change", "change_share"), (*columns, change, share), strict=True)
+    )
     table = pa.table(
         {
-            "figure": figures,
-            **{
-                name: pa.array(column, pa.float64(), mask=np.isnan(column))
-                for name, column in (
-                    ("now", now), ("before", before), ("change", change), ("change_share", share),
-                )
-            },
-            "days_now": pa.array([days[0]] * len(figures), pa.float64()),
-            "days_before": pa.array([days[1]] * len(figures), pa.float64()),
+            **labels,
+            "figure": [figure for _, figure, _ in keys],
+            **({"currency": pa.array([unit for *_, unit in keys], pa.string())} if priced else {}),
+            **{name: pa.array(each, mask=np.isnan(each)) for name, each in numbers.items()},
+            "days_now": pa.array([now.days] * len(keys), pa.float64()),
+            "days_before": pa.array([before.days] * len(keys), pa.float64()),
         }
-    )  # fmt: skip
+    )
     return to_frame(table, "numpy_nullable")
 
 
-def _figures(history: History, **far_ends: Any) -> dict[str, float | None]:
-    parts = (
-        (minutes(history, **far_ends), _MINUTES),
-        (cost_breakdown(history), _COST),
-        (traffic(history, freq=None, **far_ends), _TRAFFIC),
-        (inbound_outcomes(history, **far_ends), _INBOUND),
-        (service_level(history, **far_ends), _WAITS),
-    )
-    return {
-        name: None if pd.isna(frame[name].iloc[0]) else float(frame[name].iloc[0])
-        for frame, names in parts
-        for name in names
-    }
+def _period(
+    history: History, by: By, timezone: str, currency: Currency, **far_ends: Any
+) -> _Period:
+    grouped: dict[str, Any] = {"by": by, "timezone": timezone, **far_ends}
+    calls = traffic(history, freq=None, **grouped)
+    costs = cost_breakdown(history, currency=currency, **grouped)
+    paid = calls if currency is None else traffic(
+        history, freq=None, currency=currency, **grouped
+    )  # fmt: skip
+    values: dict[Key, float | None] = {}
+    for frame, figures in (
+        (minutes(history, **grouped), _MINUTES),
+        (costs, _COST),
+        (calls, [figure for figure in _TRAFFIC if figure not in _MONEY]),
+        (paid, ["cost_per_minute"]),
+        (inbound_outcomes(history, **grouped), _INBOUND),
+        (service_level(history, **grouped), _WAITS),
+    ):
+        for row in records(frame):
+            group = tuple(None if pd.isna(row[name]) else row[name] for name in names_of(by))
+            for figure in figures:
+                unit = row.get("currency") if figure in _MONEY else None
+                unit = None if pd.isna(unit) else unit
+                values[group, figure, unit] = None if pd.isna(row[figure]) else float(row[figure])
+    sources = Sources.of(history)
+    window = sources.window
+    days = None if window is None else (window[1] - window[0]) / 86_400
+    groups = tuple(dict.fromkeys(group for group, _, _ in values))
+    return _Period(groups, values, sources.unread, days, costs.attrs.get("note", ""))

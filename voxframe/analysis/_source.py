@@ -134,10 +134,21 @@ class Source:
                 "history: this function needs all rows at once, so it takes no dataset; give it a "
                 "window of it: dataset.read(from_date, to_date)"
             )
-        tables = history if isinstance(history, Mapping) else history.tables
+        tables = history if isinstance(history, Mapping) else getattr(history, "tables", None)
+        if not isinstance(tables, Mapping):
+            raise InvalidQueryError(
+                f"history: is a {type(history).__name__}, needs to be a CallHistory, the mapping "
+                "of its four tables, or a dataset of voxframe.open_dataset"
+            )
         missing = [name for name in SCHEMAS if name not in tables]
         if missing:
             raise ValueError(f"Tables are missing: {', '.join(missing)}. All four are needed.")
+        for name in SCHEMAS:
+            if not isinstance(tables[name], pa.Table):
+                raise InvalidQueryError(
+                    f"history: {name} is a {type(tables[name]).__name__}, needs to be a "
+                    "pyarrow.Table, as in history.tables"
+                )
         receipt = getattr(history, "receipt", None)
         unread = getattr(receipt, "unread", ())
         ends = [getattr(receipt, name, None) for name in ("from_date", "to_date")]

@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from voxframe.analysis import _axes as draw
-from voxframe.analysis._source import History, Source
+from voxframe.analysis._by_day import Sources, span
+from voxframe.analysis._source import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,13 +49,14 @@ def partial(frame: pd.DataFrame) -> NDArray[np.bool_]:
 
 def suited(history: History) -> str:
     """Choose the stretch of time that gives a picture of a history some dozens of points."""
-    starts = Source.of(history).session_starts
-    return draw.suited(int(starts.min()), int(starts.max())) if len(starts) else "D"
+    sources = Sources.of(history).reading("start_date")
+    ends = span(source.session_starts for source in sources)
+    return draw.suited(int(ends[0]), int(ends[1])) if len(ends) else "D"
 
 
 def missing(history: History, what: str) -> str:
     """Say why there is nothing to see."""
-    return "Calls were not read" if "calls" in Source.of(history).unread else what
+    return "Calls were not read" if "calls" in Sources.of(history).unread else what
 
 
 def parts_of(
