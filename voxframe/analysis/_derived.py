@@ -32,24 +32,27 @@ def _side(source: Source) -> Coded:
     return Coded(source.judged.side, pa.array(SIDES))
 
 
+def _are_users(source: Source) -> Flags:
+    """Return which legs' far ends are users of the account."""
+    kinds = encode(source["calls"]["remote_number_type"])
+    names = kinds.labels.to_pylist()
+    return np.isin(kinds.codes, [at for at, name in enumerate(names) if name.lower() == "user"])
+
+
 def _remote_number(source: Source) -> Coded:
     numbers = encode(source["calls"]["remote_number"])
     raw = numbers.labels.cast(pa.string())
     spelt = encode(pa.chunked_array([in_one_spelling(raw), raw]))
-    kinds = encode(source["calls"]["remote_number_type"])
-    users = [code for code, label in enumerate(kinds.labels.to_pylist()) if label == "user"]
     # The name of a user may look like a number, and is none.
-    place = numbers.codes + np.where(np.isin(kinds.codes, users), len(raw), 0)
+    place = numbers.codes + np.where(_are_users(source), len(raw), 0)
     return spelt.take(np.where(numbers.codes < 0, -1, place))
 
 
 def _country(source: Source) -> Coded:
     numbers = encode(source["calls"]["remote_number"])
-    kinds = encode(source["calls"]["remote_number_type"])
-    users = [code for code, label in enumerate(kinds.labels.to_pylist()) if label == "user"]
     regions = encode(pa.chunked_array([countries(numbers.labels)]))
     found = regions.take(numbers.codes).codes
-    return Coded(np.where(np.isin(kinds.codes, users), -1, found), regions.labels)
+    return Coded(np.where(_are_users(source), -1, found), regions.labels)
 
 
 def outside_leg(source: Source) -> Ints:

@@ -166,8 +166,8 @@ def peak_load(
     pandas.DataFrame
         Three rows, with `hour` four, none without calls on such days: ``measure``;
         ``day``, the day of the busiest hour, else null; ``clock``, when the hour begins,
-        ``HH:MM``, null for ``daily peak``; ``erlangs``; ``lines``, by :func:`lines_needed`; ``days``, how many
-        days it rests on.
+        ``HH:MM``, null for ``daily peak``; ``erlangs``; ``lines``, by :func:`lines_needed`;
+        ``days``, how many days it rests on.
 
     Raises
     ------
