@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -11,6 +12,8 @@ from voxframe._receipt import Receipt
 from voxframe._spec.tables import SCHEMAS
 from voxframe._summary import as_html, as_text, glance
 from voxframe._tables.to_pandas import frame
+from voxframe.analysis._select import select
+from voxframe.analysis._source import Source
 
 Backend = Literal["numpy_nullable", "pyarrow"]
 BACKENDS = ("numpy_nullable", "pyarrow")
@@ -267,6 +270,57 @@ class CallHistory:
             self, title=title, timezone=timezone, show_numbers=show_numbers, previous=previous,
             currency=currency, own=own, machine=machine, network=network,
         )  # fmt: skip
+
+    def select(
+        self,
+        *,
+        timezone: str = "UTC",
+        own: Collection[str] | str = (),
+        machine: Collection[str] | str = (),
+        network: Collection[str] | str = (),
+        **values: Any,
+    ) -> "CallHistory":
+        """Return the history of some of the sessions, with all that belongs to them.
+
+        So whatever is counted can be counted of a part: of an application, a rule, of
+        nights. Sessions are taken whole, so prices and outcomes are those of whole sessions.
+
+        Parameters
+        ----------
+        timezone : str
+            IANA name of the timezone of ``hour`` and ``weekday``.
+        own, machine, network : str or collection of str
+            What is known of far ends, as in `voxframe.analysis.far_ends`.
+        **values : value or collection of values
+            Columns of ``sessions``, or ``session_kind``, ``caller``, ``called``, ``agent``,
+            ``hour`` (0 to 23) and ``weekday`` (Mon to Sun) as in
+            `voxframe.analysis.cost_breakdown`, each with the value or the values to keep;
+            None stands for no value. Sessions that fit all are kept.
+
+        Returns
+        -------
+        CallHistory
+            Its receipt is that of the read, with what was selected among its filters: of
+            what may name a person only how many values.
+
+        Raises
+        ------
+        ValueError
+            For an unknown column or timezone.
+
+        Examples
+        --------
+        >>> support = history.select(application_name="support-line")
+        >>> dict(support.receipt.filters)
+        {'application_name': 'support-line'}
+        >>> nights = history.select(hour=[22, 23, 0, 1], timezone="Europe/Berlin")
+        >>> len(nights) < len(support) < len(history)
+        True
+        """
+        source = Source.of(self, own=own, machine=machine, network=network)
+        tables, said = select(source, values, timezone)
+        filters = {**self.receipt.filters, **said}
+        return CallHistory(tables, replace(self.receipt, filters=filters))
 
     def __len__(self) -> int:
         return len(self.tables["sessions"])

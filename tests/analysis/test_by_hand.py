@@ -10,6 +10,7 @@ import pytest
 import voxframe
 from tests.support.histories import at, rows, tables
 from voxframe import analysis
+from voxframe._spec.tables import SCHEMAS
 
 
 def call(session: int, start: str, **more: Any) -> dict[str, Any]:
@@ -389,3 +390,33 @@ def test_a_number_is_one_however_it_is_spelt_and_nothing_else_is_put_together() 
     assert rows(told[["end_reason_code", "calls"]]) == [(486, 2), (404, 1)]
     raw = analysis.traffic(one, freq=None, by="calls.remote_number")
     assert {"+442079460958", "00442079460958"} <= set(raw["calls.remote_number"])
+
+
+def test_a_part_of_the_sessions_is_counted_like_a_whole(day: dict[str, pa.Table]) -> None:
+    receipt = voxframe.Receipt(from_date=at("2026-10-05"), to_date=at("2026-10-06"))
+    history = voxframe.CallHistory(day, receipt)
+    sales = history.select(application_name="sales")
+    assert [len(sales.tables[name]) for name in SCHEMAS] == [2, 1, 0, 1]
+    for by in ("application_name", "rule_name"):
+        whole = analysis.cost_breakdown(history, by=by, dtype_backend="pyarrow").set_index(by)
+        for label, cost in whole["total_cost"].items():
+            part = history.select(**{str(by): None if pd.isna(label) else label})
+            found = analysis.cost_breakdown(part, dtype_backend="pyarrow")["total_cost"].item()
+            assert found == cost
+    both = history.select(hour=[10, 12], application_name=["support", "sales"])
+    assert both.sessions["call_session_history_id"].tolist() == [2, 3, 4, 5]
+    assert analysis.inbound_outcomes(both)["missed"].tolist() == [1]
+    assert len(history.select(hour=9, timezone="Europe/Berlin")) == 0
+    assert len(history.select(hour=11, timezone="Europe/Berlin")) == 1
+    with pytest.raises(ValueError, match="did you mean 'rule_name'"):
+        history.select(rul_name="main")
+
+
+def test_a_receipt_says_what_was_selected_and_no_number(day: dict[str, pa.Table]) -> None:
+    receipt = voxframe.Receipt(from_date=at("2026-10-05"), to_date=at("2026-10-06"))
+    history = voxframe.CallHistory(day, receipt)
+    part = history.select(rule_name=["main", None], caller="442079460958")
+    assert dict(part.receipt.filters) == {"rule_name": "main;none", "caller": "1 value"}
+    assert len(part) == 3
+    assert part.receipt.to_date == receipt.to_date
+    assert dict(history.receipt.filters) == {}

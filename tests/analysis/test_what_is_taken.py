@@ -21,7 +21,7 @@ MORE: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     "reconcile": lambda history: (history, LEDGER),
 }
 NEED_ALL_ROWS = {"called_back", "custom_data", "missed", "reconcile", "repeat_callers"}
-FIGURES = [name for name in analysis.__all__ if name not in FORMULAS | {"plots"}]
+FIGURES = [name for name in analysis.__all__ if name not in FORMULAS]
 PICTURES = [f"plots.{name}" for name in analysis.plots.__all__]
 
 Kinds = dict[str, Any]
