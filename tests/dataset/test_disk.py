@@ -10,6 +10,7 @@ from tests.support.downloads import check, downloading
 from tests.support.emulator_caller import sign
 from tests.support.faulty import FROM, TO
 from voxframe._dataset import disk
+from voxframe.errors import ExportError
 
 
 def test_a_lock_where_the_system_has_none_is_not_held_and_said(monkeypatch, tmp_path, caplog):
@@ -36,3 +37,20 @@ def test_nothing_is_moved_or_removed_while_it_is_open(tmp_path):
         service.history.concat([held, voxframe.CallHistory.from_parquet(tmp_path / "p")])
     kinds = {path[len(str(tmp_path)) + 1 :].partition("/")[0] for path in moved}
     assert kinds >= {"e", "s", "p", "d", "book.xlsx"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["C:\\calls", "c:/calls", "C://calls", "C:calls", "\\\\?\\C:\\calls",
+     "\\\\server\\share\\calls", "//server/share/calls", "./s3://calls", "~/calls"],
+)  # fmt: skip
+def test_a_drive_is_not_the_scheme_of_a_url(path):
+    assert not disk.is_url(path)
+    assert disk.local_path(path).is_absolute()
+
+
+@pytest.mark.parametrize("url", ["s3://calls/x", "abfss://a@b/x", "file:///C:/calls", "gs:/calls"])
+def test_a_url_is_not_a_folder_of_this_machine(url):
+    assert disk.is_url(url) == ("://" in url)
+    with pytest.raises(ExportError, match="is a URL"):
+        disk.local_path(url)

@@ -216,7 +216,10 @@ def test_the_emulator_replaces_no_file_but_its_own(run, tmp_path, option, conten
         key.write_bytes(content)
     done = run("emulator", "--sessions", "5", "--port", "0", option, "mine.json")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1] == (
+    *warned, refused = done.stderr.splitlines()
+    renamed = "voxframe emulator: --credentials is called --write-credentials now"
+    assert warned == ([renamed] if option == "--credentials" else [])
+    assert refused == (
         "voxframe emulator: mine.json exists and was not written by an emulator, so it is left as "
         "it is; name another file with --write-credentials"
     )

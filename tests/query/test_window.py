@@ -51,7 +51,7 @@ def test_naive_dates_are_in_the_timezone_given():
         ("2026-10", "{}: '2026-10' is not a date; write the day, like '2026-10-01', or give"),
         (20261001, "{}: int is not a type of date"),
         (pd.NaT, "{}: the date is missing"),
-        (np.datetime64("NaT"), "{}: the date is missing"),
+        (np.datetime64("NaT", "s"), "{}: the date is missing"),
         (pa.scalar(None, pa.timestamp("us")), "{}: the date is missing"),
         ("0001-01-01", "{}: .* is not between"),
         ("9999-12-31", "{}: .* is not between"),

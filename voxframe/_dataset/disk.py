@@ -18,6 +18,7 @@ logger = logging.getLogger("voxframe")
 
 # Two letters at least, so that a Windows drive is no scheme; one slash, since pathlib folds two.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]+:/")
+_STORE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 # What systems and file managers put into folders by themselves; all others begin with a dot.
 _SYSTEM_NAMES = {
     "$recycle.bin",
@@ -58,7 +59,7 @@ def local_path(path: str | os.PathLike[str]) -> Path:
 
 def is_url(path: object) -> bool:
     """Return whether a path is the URL of an object store."""
-    return isinstance(path, str) and "://" in path
+    return isinstance(path, str) and _STORE.match(path) is not None
 
 
 def is_delta(root: Path) -> bool:
