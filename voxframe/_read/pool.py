@@ -1,5 +1,6 @@
 """Threads that fetch, threads that compute, and one queue in which what they made comes back."""
 
+import concurrent.futures.thread  # noqa: F401 - pyarrow may want it when it is too late for it
 import contextlib
 import heapq
 import itertools

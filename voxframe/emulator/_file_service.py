@@ -21,6 +21,8 @@ from voxframe.emulator._request_log import Books, Request
 from voxframe.emulator._world import World
 
 _RANGE: Final = re.compile(r"bytes=(\d+)-(\d*)|bytes=-(\d+)", re.ASCII)
+_ROOTS: Final = ("", "/storage")
+_PATH: Final = re.compile(rf"({'|'.join(_ROOTS)})/({'|'.join(TYPES)})/(.*)", re.DOTALL)
 _NAME: Final = re.compile(r"([0-9a-f]{1,12})/([0-9a-f]{16})(?:\.[a-z]+)?", re.ASCII)
 
 
@@ -61,7 +63,7 @@ class FileService:
         """Return where files are found, and where they lie after a redirect inside."""
         return [
             Route(f"{root}/{kind}/{{name:path}}", self, methods=["GET"], name=kind)
-            for root in ("", "/storage")
+            for root in _ROOTS
             for kind in TYPES
         ]
 
@@ -115,8 +117,7 @@ class FileService:
             return Response(body, status, headers, kind)
         if refused := self._refusal(http):
             return Response(f'{{"error":"{refused[1]}"}}', refused[0], headers, "application/json")
-        root, kind, name = http.url.path.rpartition(f"/{http.scope['route'].name}/")
-        kind = kind.strip("/")
+        root, kind, name = _PATH.fullmatch(http.url.path).groups()  # type: ignore[union-attr]
         if self._files.redirect is not None and not root:
             base = "/storage" if self._files.redirect == "inside" else self._files.redirect
             headers["location"] = f"{base}{http.url.path}"
