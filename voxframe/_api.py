@@ -364,6 +364,7 @@ def sync_call_history(
     format: Literal["parquet", "delta"] | None = None,  # noqa: A002 - as pandas and Arrow call it
     storage_options: Mapping[str, str] | None = None,
     vanished: Literal["keep", "drop"] = "keep",
+    recordings: str | os.PathLike[str] | None = None,
     timezone: str | tzinfo = "UTC",
     call_session_history_id: Ids = None,
     application_id: Ids = None,
@@ -416,6 +417,11 @@ def sync_call_history(
     vanished : {"keep", "drop"}, default "keep"
         What becomes of sessions of days that are read again, if the service no longer
         gives them. A link that it has cleared keeps its old value in any case.
+    recordings : path, optional
+        Folder for recordings, transcriptions and logs, as :func:`download_recordings` writes
+        it. After the rows, the files of all days are fetched that were written since the
+        last time, before their links expire. A file that cannot be had is tried again by the
+        next sync, for a month; the rows are there in any case.
     timezone : str or tzinfo, default "UTC"
         For naive dates. Days of the dataset are those of UTC.
     call_session_history_id, application_id, …
@@ -424,7 +430,7 @@ def sync_call_history(
     Returns
     -------
     SyncReport
-        ``changes``, a row a day, and ``receipt``.
+        ``changes``, a row a day, and ``receipt``; ``recordings``, a row a file.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta, tzinfo
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -47,10 +47,13 @@ from voxframe._read.reader import Reader, decoding
 from voxframe._read.scheduler import SESSIONS_PER_INTERVAL
 from voxframe._receipt import Receipt
 from voxframe._recordings.progress import DownloadReport, download_reporter
-from voxframe._recordings.wanted import KINDS, Kind, Source, wanted
+from voxframe._recordings.wanted import KINDS, Kind, Source, Wanted, wanted
 from voxframe._sync import audit, prepare_audit, prepare_sync, sync
 from voxframe._timezones import instant
 from voxframe.errors import InvalidQueryError
+
+if TYPE_CHECKING:
+    from voxframe._recordings.store import Entry, Store
 
 _MOST_CONCURRENCY = 64
 
@@ -351,6 +354,7 @@ class Client:
         format: Literal["parquet", "delta"] | None = None,  # noqa: A002 - as pandas and Arrow call it
         storage_options: Mapping[str, str] | None = None,
         vanished: Literal["keep", "drop"] = "keep",
+        recordings: str | os.PathLike[str] | None = None,
         timezone: str | tzinfo = "UTC",
         call_session_history_id: Ids = None,
         application_id: Ids = None,
@@ -423,22 +427,30 @@ class Client:
 
         As :func:`voxframe.download_recordings`, with this client's key.
         """
-        from voxframe._recordings import downloading, fetching, store  # noqa: PLC0415 - not needed to read
+        from voxframe._recordings import downloading, store  # noqa: PLC0415 - not needed to read
 
         kinds, zone = downloading.kinds_of(what), timezone_of(timezone)
         files = wanted(downloading.tables_of(source), kinds, zone)
+        with store.opened(folder) as place, self._fetching(place, progress) as fetch:
+            return downloading.frame_of(files, fetch(files))
+
+    @contextlib.contextmanager
+    def _fetching(
+        self, place: "Store", progress: bool | DownloadReport | None
+    ) -> Iterator[Callable[[Sequence[Wanted]], "list[Entry]"]]:
+        """Yield what fetches files to a folder that is open."""
+        from voxframe._recordings import downloading, fetching  # noqa: PLC0415 - not needed to read
+
         with (
             FileSource(self._url, self._tokens) as links,
             self._pool(self._most, cores=0, abort=links.abort) as pool,
-            store.opened(folder) as place,
             download_reporter(progress) as report,
         ):
             clock = self._clock(pool.sleep)
             fetcher = fetching.FileFetcher(
                 links, place, self._retry, self._limiter(clock), clock, pool.stopped
             )
-            entries = downloading.download(place, files, pool, fetcher, report)
-        return downloading.frame_of(files, entries)
+            yield lambda files: downloading.download(place, files, pool, fetcher, report)
 
     def _read(self, reading: ReadSpec) -> CallHistory:
         """Read what was checked before, as one result."""

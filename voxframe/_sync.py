@@ -50,6 +50,10 @@ class SyncOrder:
         Seconds after its end for which a day is read again.
     keep : bool
         Whether sessions that the service no longer gives stay.
+    recordings : path or None
+        A folder for files.
+    progress : bool or None
+        Whether a bar shows how far those are.
     """
 
     path: str | os.PathLike[str]
@@ -60,6 +64,8 @@ class SyncOrder:
     end: int | None
     lookback: int
     keep: bool
+    recordings: str | os.PathLike[str] | None
+    progress: bool | None
 
 
 def prepare_sync(options: Mapping[str, Any]) -> SyncOrder:
@@ -78,6 +84,9 @@ def prepare_sync(options: Mapping[str, Any]) -> SyncOrder:
     vanished = given.pop("vanished")
     _one_of("vanished", vanished, _VANISHED)
     lookback = seconds_of(given.pop("lookback"))
+    recordings = given.pop("recordings")
+    if recordings is not None:
+        _check_apart(path, recordings)
     begin, end = given["from_date"], given["to_date"]
     given["from_date"] = _ANY_DATE if begin is None else begin
     reading = prepare({**given, "desc_order": False})
@@ -91,6 +100,9 @@ def prepare_sync(options: Mapping[str, Any]) -> SyncOrder:
         None if is_open else reading.window.end,
         lookback,
         vanished == "keep",
+        recordings,
+        # Who wants to be called is called with sessions, which files are not.
+        given["progress"] if given["progress"] in (True, None) else False,
     )
 
 
@@ -120,13 +132,41 @@ def prepare_audit(options: Mapping[str, Any]) -> AuditOrder:
     return AuditOrder(path, storage, reading, repair)
 
 
+def _check_apart(path: str | os.PathLike[str], recordings: str | os.PathLike[str]) -> None:
+    """Refuse a folder of files inside of a dataset, and the other way round."""
+    from voxframe._dataset.disk import is_url, local_path  # noqa: PLC0415 - not needed to read
+
+    files = local_path(recordings)
+    data = None if is_url(path) else local_path(path)
+    if data is not None and (files == data or files in data.parents or data in files.parents):
+        raise InvalidQueryError(
+            f"recordings: {files} and the dataset, {data}, lie in one another; name a folder "
+            "beside it",
+        )
+
+
 def _one_of(name: str, value: object, known: Sequence[str | None]) -> None:
     if value not in known:
         raise InvalidQueryError(f"{name}: {value!r} is not one of {', '.join(map(repr, known))}")
 
 
 def sync(client: "Client", order: SyncOrder) -> SyncReport:
-    """Bring a dataset up to date."""
+    """Bring a dataset up to date, and the files that it has links to."""
+    if order.recordings is None:
+        return _sync(client, order)
+    from voxframe._dataset.source import source_of  # noqa: PLC0415 - not needed to read
+    from voxframe._recordings import downloading, following, store  # noqa: PLC0415 - not needed to read
+
+    # Whether the folder can be had is known before anything is asked.
+    with store.opened(order.recordings) as place:
+        report = _sync(client, order)
+        source = source_of(order.path, order.storage_options)
+        with client._fetching(place, order.progress) as fetch:
+            files, entries = following.fetch_new(place.root, source, fetch)
+        return replace(report, recordings=downloading.frame_of(files, entries))
+
+
+def _sync(client: "Client", order: SyncOrder) -> SyncReport:
     from voxframe._dataset.sync import Place, syncing, to_read  # noqa: PLC0415 - not needed to read
 
     query = client._identity(order.reading)

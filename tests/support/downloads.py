@@ -102,6 +102,7 @@ def check(folder: Path, frame: pd.DataFrame, service: Downloads, token: str) -> 
 
 
 def data(folder: Path) -> set[Path]:
-    """Every file but the index and the lock, what is hidden included."""
+    """Every file but the index, the lock and a sync's notes, what is hidden included."""
     every = {path for path in folder.rglob("*") if path.is_file()}
-    return every - {folder / "index.parquet", folder / ".voxframe-lock"}
+    ours = ("index.parquet", ".voxframe-lock", ".voxframe-days.json")
+    return every - {folder / name for name in ours}

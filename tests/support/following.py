@@ -167,6 +167,7 @@ def start(path: Path, form: str, url: str, key: Path, first: str) -> subprocess.
 
 OPTIONS = {
     "path": "", "from_date": None, "to_date": None, "lookback": "3D", "format": None,
-    "storage_options": None, "vanished": "keep", "timezone": "UTC", "with_calls": True,
-    "with_records": True, "with_other_resources": True, "progress": None, "unknown_fields": "keep",
+    "storage_options": None, "vanished": "keep", "recordings": None, "timezone": "UTC",
+    "with_calls": True, "with_records": True, "with_other_resources": True, "progress": None,
+    "unknown_fields": "keep",
 }  # fmt: skip

@@ -2,12 +2,16 @@
 
 import argparse
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import voxframe
 from voxframe._cli.options import add_connection, connection_of
 from voxframe._recordings.wanted import KINDS
 from voxframe.errors import VoxframeError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What no other try changes is said, and is no failure of this one.
 _FINAL = {"gone", "no link", "not ready", "longer than announced"}
@@ -48,14 +52,29 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         timezone=given.timezone,
         **connection_of(given),
     )
-    there, size = int(frame.path.notna().sum()), int(frame.bytes.sum())
-    errors = dict(sorted(Counter(frame.error.dropna()).items()))
-    said = "".join(f", {number:,} {error}" for error, number in errors.items())
-    if failed := sum(number for error, number in errors.items() if error not in _FINAL):
+    there, size, errors = outcome(frame)
+    if failed := failures(errors):
         raise VoxframeError(
-            f"{failed:,} of {len(frame):,} files could not be fetched ({said[2:]}); the same "
-            f"command tries them again, and {given.out}/index.parquet names them"
+            f"{failed:,} of {len(frame):,} files could not be fetched ({spelled(errors)}); the "
+            f"same command tries them again, and {given.out}/index.parquet names them"
         )
     if not (given.quiet or given.json):
+        said = f", {spelled(errors)}" if errors else ""
         print(f"{given.out}: {there:,} files, {size / 1e6:,.1f} MB{said}")
     return {"out": given.out, "files": there, "bytes": size, "errors": errors}
+
+
+def outcome(frame: "pd.DataFrame") -> tuple[int, int, dict[str, int]]:
+    """Return how many files there are, their bytes, and how many are not, by what went wrong."""
+    errors = dict(sorted(Counter(frame.error.dropna()).items()))
+    return int(frame.path.notna().sum()), int(frame.bytes.sum()), errors
+
+
+def failures(errors: Mapping[str, int]) -> int:
+    """Return how many files another try may bring."""
+    return sum(number for error, number in errors.items() if error not in _FINAL)
+
+
+def spelled(errors: Mapping[str, int]) -> str:
+    """Return numbers of errors in words."""
+    return ", ".join(f"{number:,} {error}" for error, number in errors.items())

@@ -2,11 +2,15 @@
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import voxframe
+from voxframe._cli.download import failures, outcome, spelled
 from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of
-from voxframe.errors import InvalidQueryError
+from voxframe.errors import InvalidQueryError, VoxframeError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def add(commands: Any) -> None:
@@ -44,6 +48,11 @@ def add(commands: Any) -> None:
         choices=("keep", "drop"),
         help="what becomes of sessions that the service no longer gives; default: %(default)s",
     )
+    what.add_argument(
+        "--recordings",
+        metavar="FOLDER",
+        help="fetch new recordings, transcriptions and logs to this folder, too",
+    )
     add_connection(sync)
     add_filters(sync)
     sync.set_defaults(run=run)
@@ -64,6 +73,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         lookback=given.lookback,
         format=given.format,
         vanished=given.vanished,
+        recordings=given.recordings,
         **connection_of(given),
         **filters_of(given),
     )
@@ -76,8 +86,25 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             f"request{'s' * (receipt.requests != 1)}, "
             f"{receipt.seconds:.1f} s"
         )
+    files = {} if done.recordings is None else {"recordings": _files(done.recordings, given)}
     return {
         "out": path,
         "changes": json.loads(changes.to_json(orient="records", date_format="iso")),
         "receipt": receipt.to_dict(),
+        **files,
     }
+
+
+def _files(frame: "pd.DataFrame", given: argparse.Namespace) -> dict[str, Any]:
+    """Return, and print, what became of the files that were looked at."""
+    there, size, errors = outcome(frame)
+    if failed := failures(errors):
+        raise VoxframeError(
+            f"the rows are there, but {failed:,} of {len(frame):,} files could not be fetched "
+            f"({spelled(errors)}); the same command tries them again, and "
+            f"{given.recordings}/index.parquet names them"
+        )
+    if not (given.quiet or given.json):
+        said = f", {spelled(errors)}" if errors else ""
+        print(f"{given.recordings}: {there:,} files of these days, {size / 1e6:,.1f} MB{said}")
+    return {"out": given.recordings, "files": there, "bytes": size, "errors": errors}

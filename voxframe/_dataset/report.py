@@ -45,6 +45,9 @@ class SyncReport:
     receipt : Receipt
         What the sync read, and what that took; ``settled`` also says how long after their
         end sessions still changed.
+    recordings : pandas.DataFrame or None
+        One row a file of the days whose files were looked at, as
+        :func:`voxframe.download_recordings` returns them; None if none were wanted.
 
     Examples
     --------
@@ -59,6 +62,7 @@ class SyncReport:
 
     changes: pd.DataFrame = field(repr=False)
     receipt: Receipt
+    recordings: pd.DataFrame | None = field(default=None, repr=False)
 
     @property
     def changed_after(self) -> timedelta | None:
