@@ -152,6 +152,22 @@ def test_an_object_store_is_followed_and_opened(store):
     assert SECRET not in repr(data)
 
 
+def test_an_object_that_is_gone_is_named_and_its_day_read_again(store):
+    url, world = f"s3://{BUCKET}/three", account(late=0.0, slow_bills=0.0)
+    with serving(world) as service:
+        service.client.sync_call_history(url, FIRST, storage_options=store)
+        calls = DeltaTable(f"{url}/calls", storage_options=store).to_pyarrow_dataset()
+        (file,) = (name for name in calls.files if "start_day=2026-10-02" in name)
+        calls.filesystem.delete_file(file)
+        with pytest.raises(ExportError, match=r"calls/start_day=2026-10-02.* cannot be read"):
+            service.client.audit_call_history(url, storage_options=store)
+        found = service.client.audit_call_history(url, storage_options=store, repair=True)
+        assert found["damaged"].tolist() == [True]
+        after = voxframe.open_dataset(url, storage_options=store).read()
+        assert held(after.tables) == given(world.expected(FIRST))
+        assert len(service.client.audit_call_history(url, storage_options=store)) == 0
+
+
 def test_of_two_writers_at_once_one_ends_with_an_error_and_nothing_is_mixed(store):
     url, world = f"s3://{BUCKET}/two", account(late=0.0, slow_bills=0.0)
     with serving(world) as service:

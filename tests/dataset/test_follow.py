@@ -18,12 +18,15 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 import voxframe
 from tests.support.faulty import QUICK, serving
-from tests.support.following import DAY, Follower, given, held, start
+from tests.support.following import DAY, Follower, given, held, second, start
 from voxframe._dataset.sync import Place
-from voxframe.emulator import Emulator, Motion, World
+from voxframe.emulator import Emulator, Fault, Motion, World
+from voxframe.errors import VoxframeError
 
 FIRST = "2026-10-01"
 LOOKBACKS = ("0D", "12h", "3D", "10D")
+# Of what passes some is always there.
+PASSING = (Fault("503", every=7), Fault("cut_json", every=11))
 
 
 def account(**motion):
@@ -49,7 +52,7 @@ class Following(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "h"
         self.law = Follower(self.world, FIRST)
-        self.context = serving(self.world)
+        self.context = serving(self.world, faults=PASSING)
         self.service = self.context.__enter__()
         self.service.client._sessions_per_interval = 25
 
@@ -103,6 +106,31 @@ class Following(RuleBasedStateMachine):
         with contextlib.suppress(BrokenOffError):
             self.sync(lookback=lookback, progress=step)
         self.law.interrupted(self.path, self.read_now())
+
+    @precondition(lambda self: self.law.read)
+    @rule(pages=st.integers(0, 6), lookback=st.sampled_from(LOOKBACKS))
+    def a_sync_that_the_service_refuses(self, pages, lookback):
+        sent = self.service.requests
+        refused = Fault("104", at=tuple(range(sent + pages + 1, sent + 1000)))
+        self.service.emulator._service._faults = (refused, *PASSING)
+        with contextlib.suppress(VoxframeError):
+            self.sync(lookback=lookback)
+        self.service.emulator._service._faults = PASSING
+        self.law.interrupted(self.path, self.read_now())
+
+    @precondition(lambda self: self.law.sessions)
+    @rule(at=st.integers(0, 99), lookback=st.sampled_from(LOOKBACKS))
+    def a_file_is_lost(self, at, lookback):
+        """Its day is read again, whatever it had; what had vanished is gone with it."""
+        days = sorted({row["start_date"][:10] for row in self.law.sessions.values()})
+        day = days[at % len(days)]
+        files = self.path.glob(f"sessions/start_day={day}/*.parquet")
+        max(files, key=lambda file: file.stat().st_mtime_ns).unlink()
+        number = second(day) // DAY
+        self.law.read.pop(number)
+        for session in self.law.of_day(number):
+            del self.law.sessions[session]
+        self.a_sync(lookback)
 
     def read_now(self):
         """The days that were read just now, as the dataset says."""
