@@ -394,7 +394,8 @@ def sync_call_history(
     The same call is right for the first time and for every time after, be it each
     minute, hour or night. It reads the days that are new or not settled, today as far
     as it is, and replaces each as a whole, so that sessions that appear late and bills that
-    grow come in. A run that was missed or killed is made good by the next one.
+    grow come in. A run that was missed or killed is made good by the next one, and so is a
+    day whose file on this machine is missing or cut short.
 
     Parameters
     ----------
@@ -493,6 +494,10 @@ def audit_call_history(
     The service is asked for one count a month, and where it differs from what is held,
     for those of halves, down to the days. A count cannot tell a session that came from
     one that went.
+
+    Before that the files are looked at: every byte of a folder is compared with the
+    checksums of what was written, which takes as long as reading it. Delta tables have none:
+    of theirs, files on this machine are read, and in an object store the end of each.
 
     Parameters
     ----------
