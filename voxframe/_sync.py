@@ -200,7 +200,9 @@ def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
     # The manifest alone says nothing of a file that somebody removed since.
     damage = source.damage()
     if damage and not order.repair:
-        raise ExportError(f"{next(iter(damage.values()))}: repair=True reads its day again")
+        raise ExportError(
+            f"{next(iter(damage.values()))}: repair=True (--repair) reads its day again"
+        )
     damaged = {day_number(name) for name in damage}
     again = unsettled(manifest, time.time())
     with client._running(_light(order.reading), lean=True) as running:

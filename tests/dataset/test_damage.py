@@ -8,6 +8,7 @@ from pyarrow import parquet as pq
 import voxframe
 from tests.support.faulty import serving
 from tests.support.following import given, held
+from voxframe._cli.main import main
 from voxframe.emulator import Motion, World
 from voxframe.errors import ExportError
 
@@ -178,3 +179,18 @@ def test_a_dataset_without_checksums_is_as_good_as_it_was(tmp_path):
             True
         ]
         assert all_of(tmp_path) == given(world.expected(FIRST))
+
+
+def test_the_command_names_damage_and_repairs_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with serving(account()) as service:
+        key = service.emulator.write_credentials(tmp_path / "key.json")
+        monkeypatch.setenv("VOXIMPLANT_CREDENTIALS", str(key))
+        monkeypatch.setenv("VOXIMPLANT_BASE_URL", service.emulator.base_url)
+        service.client.sync_call_history("h", FIRST)
+        harmed(tmp_path / "h", "calls", "one bit")
+        assert main(["audit", "h"]) == 1
+        assert "repair=True (--repair) reads its day again" in capsys.readouterr().err
+        assert main(["audit", "h", "--repair"]) == 0
+        assert f"{DAY}: 3 held, 3 counted, damaged, read again" in capsys.readouterr().out
+        assert main(["audit", "h"]) == 0

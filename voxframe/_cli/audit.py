@@ -32,7 +32,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     held = voxframe.open_dataset(given.path).days
     if not given.json:
         for day in days.itertuples():
-            word = f"{', damaged' * day.damaged}{', read again' * day.repaired}"
+            word = (", damaged" if day.damaged else "") + (", read again" if day.repaired else "")
             print(f"{day.day:%Y-%m-%d}: {day.held:,} held, {day.counted:,} counted{word}")
         if not (given.quiet or len(days)):
             print(
