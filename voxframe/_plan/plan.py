@@ -65,6 +65,9 @@ _YEARS = 40 * 366 * 86_400
 _WORTH_A_STEAL = 1.2
 # So many times more or fewer sessions than expected, and they do not lie evenly.
 _UNEVEN = 3
+# Rows come and go now and then while parts are counted; a whole that stays the same, and has more
+# than its parts each time, is not made up of them.
+_ROUNDS = 3
 
 
 class StrayRowsError(IncompleteHistoryError):
@@ -244,7 +247,7 @@ def _read(
     if not ordered:
         mended["order_not_by_start_date"] += 1
         parts = cuts(seen, first, last, total, fan_out(0, total, page))
-        read = yield from settle(scope, parts, one_answer=True)
+        read, total = yield from _agreed(scope, first, last, parts, total, one_answer=True)
         return Completeness(
             f"the service's order is not by start_date: {read} parts, each one answer that held "
             "its own total",
@@ -270,13 +273,42 @@ def _read(
     else:
         parts = cuts(seen, first, last, counted, fan_out(have, counted, page))
     mended["counts_that_moved"] += 1
-    read = yield from settle(scope, parts, one_answer=False)
+    after = counted
+    read, counted = yield from _agreed(scope, first, last, parts, counted, one_answer=False)
     return Completeness(
-        f"read forward by start_date; the service counted {total} before and {counted} after, "
+        f"read forward by start_date; the service counted {total} before and {after} after, "
         f"so it counted again in parts: {read} whose count differed were read again, the rest is "
         "what it counts",
         counted,
         mended,
+    )
+
+
+def _agreed(
+    scope: PlanContext, first: int, last: int, parts: Sequence[Part], counted: int, *,
+    one_answer: bool,
+) -> Steps[tuple[int, int]]:  # fmt: skip
+    """Settle parts of a window until they make up its count; return how many were read, and it.
+
+    Each part can agree with its own count and something be missing all the same: where neighbours
+    do not share their boundary, or where different sessions have one id.
+    """
+    read = yield from settle(scope, parts, one_answer=one_answer)
+    for _ in range(_ROUNDS):
+        have = scope.seen.count(first, last)
+        if have >= counted:
+            return read, counted
+        before, counted = counted, (yield from _count(scope, first, last))
+        if counted != before:
+            # The world moved; what came in meanwhile did not exist throughout.
+            return read, counted
+        pieces = fan_out(have, counted, scope.limits.page)
+        again = cuts(scope.seen, first, last, counted, pieces)
+        read += yield from settle(scope, again, one_answer=one_answer)
+    raise IncompleteHistoryError(
+        f"asked for {PageRequest(first, last).describe(scope.spell)}, the service counts {counted} "
+        f"sessions and gave {scope.seen.count(first, last)} different ones, and its counts of "
+        "parts do not make up the whole",
     )
 
 
