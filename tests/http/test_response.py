@@ -39,6 +39,13 @@ AGAIN, THROTTLED, REFUSED = Verdict.AGAIN, Verdict.THROTTLED, Verdict.REFUSED
         (200, {"error": "no"}, REFUSED, 200, "no"),
         (200, {"error": None, "result": []}, Verdict.RESULT, 200, ""),
         (200, "", AGAIN, 200, "empty"),
+        # A code may come as any number, or as its digits.
+        (200, {"error": {"code": 340.0, "msg": "slow"}}, THROTTLED, 340, "slow"),
+        (200, {"error": {"code": "340", "msg": "slow"}}, THROTTLED, 340, "slow"),
+        (200, {"error": {"code": 3.4, "msg": "odd"}}, REFUSED, 200, "odd"),
+        # Blanks around an answer belong to no value.
+        (200, " \r\n" * 100 + '{"result": []}' + "\n" * 100, Verdict.RESULT, 200, ""),
+        (200, "x" + " " * 100 + '{"result": []}', AGAIN, 200, "not one whole JSON"),
     ],
 )  # fmt: skip
 def test_what_an_answer_means(status, body, verdict, code, words):

@@ -174,6 +174,9 @@ class _Reader:
         if value == "":
             self.mended["empty_text"] += 1
             return []
+        if value == {}:
+            self.mended["empty_object"] += 1
+            return []
         if value is None:
             return []
         if not isinstance(value, list):

@@ -1,6 +1,7 @@
 """What an answer means, from its status, headers and body alone: pure."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,9 @@ _OK = 200
 
 # An error is a short text. Whatever is longer and holds rows is not parsed twice to make sure.
 _LONGEST_ERROR = 1 << 16
+
+# Some send blanks for as long as they work on an answer, so that nothing in between gives up.
+_OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{")
 
 # Where a gateway puts its words, most telling first.
 _WORDS = ("error", "message", "msg", "detail", "title", "reason")
@@ -138,11 +142,7 @@ def _worth_another_try(status: int) -> bool:
 
 def looks_whole(body: bytes) -> bool:
     """Return whether a body can be a JSON object with a result, by its two ends."""
-    return (
-        body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-        and body[-64:].rstrip().endswith(b"}")
-        and b'"result"' in body
-    )
+    return _OBJECT.match(body) is not None and body.rstrip().endswith(b"}") and b'"result"' in body
 
 
 def is_json(body: bytes) -> bool:
@@ -206,6 +206,8 @@ def _code_of(said: Mapping[str, Any] | None) -> int | None:
     code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, str) and code.isascii() and code.isdigit():
         code = int(code[:9])
+    if isinstance(code, float) and code.is_integer():
+        code = int(code)
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 

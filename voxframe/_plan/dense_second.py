@@ -180,6 +180,10 @@ def _pass(
         answers += got
         rest = []
         for (at, stop, desc), held in zip(spans, got, strict=True):
+            if held.refused:
+                # Whatever is there was not shown.
+                more = more or at != total or dense.scope.largest_total <= total
+                continue
             more = more or (at == total and held.ids.size > 0)
             if at + held.ids.size < stop:
                 short = True
@@ -215,10 +219,12 @@ def _more_behind(dense: _DenseSecond, total: int) -> Steps[bool]:
     """
     for offset in (total, dense.scope.limits.offset):
         (held,) = yield from ask_all([dense.ask({}, offset)])
+        if held.refused:
+            break
         if not held.ids.size:
             # Behind the count there is nothing; or there is, but nothing is at any offset.
             return offset != total
-    # Offsets are ignored. What has counted more elsewhere is not capped here.
+    # Offsets are ignored or refused. What has counted more elsewhere is not capped here.
     return dense.scope.largest_total <= total
 
 

@@ -36,8 +36,8 @@ def format_wall_time(second: int) -> str:
 class PageRequest:
     """One request: a window from ``first`` to ``last`` and what part of it to answer.
 
-    ``narrow`` adds filters to the query's own. They are the plan's idea and not
-    the user's, so a service that does not know one may refuse without harm.
+    ``narrow`` adds filters to the query's own. They, offsets and the order are the plan's
+    idea and not the user's, so a service that does not know one may refuse without harm.
     """
 
     first: int
@@ -51,7 +51,7 @@ class PageRequest:
     @property
     def may_be_refused(self) -> bool:
         """Whether a refusal is an answer of which the plan makes something."""
-        return bool(self.narrow)
+        return bool(self.narrow or self.offset or self.desc)
 
     def __str__(self) -> str:
         """Describe what is asked for, without a filter's value."""

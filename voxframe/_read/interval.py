@@ -230,7 +230,7 @@ class _FormReader:
         if self.settled is not None or ask not in self._mine:
             return []
         if page is None:
-            return self._requests(self._plan.receive(ask, REFUSED), self._mine)
+            return self._planned(ask, REFUSED)
         state, clock = self._state, self._tried[-1]
         ids, starts = page.ids_and_starts()
         instants = starts // _MICRO
@@ -244,12 +244,16 @@ class _FormReader:
             return self._probe(ask, places)
         values = _values(page) if ask.last - ask.first <= 1 else {}
         try:
-            asks = self._plan.receive(ask, PageRows(ids, places[0], page.total_count, values))
+            return self._planned(ask, PageRows(ids, places[0], page.total_count, values))
         except StrayRowsError:
             state.clock = clock.other()
             if state.clock in self._tried:
                 raise
             return self.start()
+
+    def _planned(self, ask: PageRequest, held: PageRows) -> list[Request]:
+        """Tell the plan what came; return what it asks next."""
+        asks = self._plan.receive(ask, held)
         if (settled := self._plan.settled) is not None:
             settled.mended["timezone_of_answers"] += len({c.speaks for c in self._tried}) - 1
             self.settled = settled

@@ -152,7 +152,7 @@ class Reader:
             if error.code == _UNKNOWN_ID and IDS in request.reader.form:
                 return None
             if error.code == _INVALID_ARGUMENT and request.ask.may_be_refused:
-                # The service does not know a filter that only the plan wanted.
+                # The service does not know a filter, or reach an offset, that only the plan wanted.
                 return None
             raise
 

@@ -27,6 +27,7 @@ REPAIRS: dict[str, str] = {
     "date_out_of_range": "A date came that in UTC lies before the year 1 or after 9999; "
     "the nearest instant of those years was taken.",
     "duplicate_key": "A field came twice in one object; the last value was taken.",
+    "empty_object": "Where a list belongs came `{}`; it was taken for an empty list.",
     "empty_text": 'Where no text belongs came `""`; it was taken for nothing.',
     "end_reason_not_an_object": "An end reason came as a code or as text; "
     "it was taken apart into code and details.",
