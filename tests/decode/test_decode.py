@@ -193,7 +193,7 @@ def test_what_cannot_be_held(rows: Any, field: str, answer: Answer) -> None:
         b'{"result":[],}',
         b"{'result':[]}",
         b'{"result":5}',
-        b'{"result":{}}',
+        b'{"result":{"1":{}}}',
         b'{"count":0}',
         b'{"result":[],"timezone":"Nowhere/Land"}',
         b'{"result":[],"timezone":"../etc/passwd"}',
