@@ -67,6 +67,8 @@ class _FileWriter:
         sorted_by = [i for i, n in enumerate(self._schema.names) if n == "start_date"]
         self._options = {
             "compression": "zstd",
+            # Of ids, numbers and links a dictionary costs time, and more bytes than it saves.
+            "use_dictionary": [f.name for f in self._schema if pa.types.is_dictionary(f.type)],
             "write_page_checksum": True,
             "sorting_columns": [pq.SortingColumn(i) for i in sorted_by] or None,
         }
