@@ -134,6 +134,10 @@ def test_it_is_read_in_parts(pair: Pair) -> None:
         (analysis.traffic, {"freq": None, "by": ["direction", "hour"], "side": None}),
         (analysis.traffic, {"freq": "D", "timezone": ZONE, "currency": "EUR", "side": None}),
         (analysis.traffic, {"freq": "M", "by": "side", "dtype_backend": "pyarrow", **PARTS["own"]}),
+        (analysis.traffic, {"freq": None, "by": "hour", "timezone": ZONE}),
+        (analysis.traffic, {"freq": "M", "by": ["weekday", "remote_number"]}),
+        (analysis.peak_load, {"hour": "10:00", "days": None}),
+        (analysis.unanswered_numbers, {"timezone": ZONE}),
     ],
 )
 def test_figures_are_those_of_the_whole(
@@ -144,6 +148,9 @@ def test_figures_are_those_of_the_whole(
 
 def test_periods_are_compared(pair: Pair) -> None:
     same(pair, lambda history: analysis.compare(history, history))
+    same(pair, lambda history: analysis.compare(
+        history, history, by="application_name", currency={1: "EUR", 2: "USD", 3: "EUR"}
+    ))  # fmt: skip
 
 
 def test_prices_of_several_accounts_are_noted(pair: Pair) -> None:

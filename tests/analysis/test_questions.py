@@ -30,7 +30,7 @@ QUESTIONS: dict[str, str] = {
     "How many calls are answered, by hour of the day?":
         'analysis.traffic(history, freq=None, by="hour", timezone="Europe/Berlin")',
     "Which numbers do not answer?":
-        'analysis.end_reasons(history, by="remote_number", side="network")',
+        "analysis.unanswered_numbers(history)",
     "Whose calls cost most?":
         "analysis.cost_by_caller(history).head(10)",
     "Whom did we miss, and who was called back?":
