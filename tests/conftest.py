@@ -1,3 +1,4 @@
+import functools
 from collections.abc import Callable
 
 import hypothesis
@@ -6,6 +7,7 @@ import pytest
 from tests.support.answers import answer_of, read_sample
 from voxframe._decode.decode import Page
 from voxframe._decode.page import RawPage
+from voxframe._http import credentials
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None)
     hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
     hypothesis.settings.load_profile("search" if by_chance else "fixed")
+    # To check that a key is one takes as long as to read some pages; nearly all tests have the
+    # same one, each in a client of its own.
+    credentials._private_key = functools.cache(credentials._private_key)
 
 
 @pytest.fixture(scope="session")

@@ -77,10 +77,10 @@ def test_export_and_its_summary(run, world, tmp_path):
     Truth(world).check(voxframe.CallHistory.from_parquet(tmp_path / "history"))
 
 
-def test_export_with_filters(run, world, tmp_path):
+def test_export_with_filters(within, world, tmp_path):
     some = sorted({s["application_id"] for s in world.expected()})[:2]
     options = [part for one in some for part in ("--application-id", one)]
-    done = run("export", "--from", FROM, "--to", TO, "--out", "two", *options, "--no-records")
+    done = within("export", "--from", FROM, "--to", TO, "--out", "two", *options, "--no-records")
     assert (done.returncode, done.stderr) == (0, "")
     history = voxframe.CallHistory.from_parquet(tmp_path / "two")
     want = {s["call_session_history_id"] for one in some
@@ -144,35 +144,27 @@ def test_a_program_ends_with_the_status(run):
 
 
 @pytest.mark.parametrize(
-    "command",
-    [
-        [],
-        ["demo"],
-        ["export"],
-        ["sync"],
-        ["audit"],
-        ["count"],
-        ["report"],
-        ["download"],
-        ["emulator"],
-    ],
+    "command", ["", "demo", "export", "sync", "audit", "count", "report", "download", "emulator"]
 )
-def test_help_is_complete(run, command):
-    done = run(*command, "--help")
-    assert done.returncode == 0
+def test_help_is_complete(within, command):
+    done = within(*command.split(), "--help")
+    assert (done.returncode, done.stderr) == (0, "")
     assert "usage: voxframe" in done.stdout
+
+
+def test_version(run):
     assert run("--version").stdout.strip() == f"voxframe {voxframe.__version__}"
 
 
-def test_demo(run, tmp_path):
-    done = run("demo", "--sessions", "3000")
+def test_demo(within, tmp_path):
+    done = within("demo", "--sessions", "3000")
     assert (done.returncode, done.stderr) == (0, "")
     for word in ("3,000", "answered", "cost by kind", "cost by application", "requests"):
         assert word in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "15550" not in done.stdout.replace(",", "")
     assert len(voxframe.CallHistory.from_parquet(tmp_path / "voxframe-demo")) == 3_000
-    assert run("demo", "--sessions", "3000").returncode == 0
+    assert within("demo", "--sessions", "3000").returncode == 0
 
 
 def test_emulator_serves_whoever_asks(tmp_path):
@@ -204,7 +196,7 @@ def test_emulator_serves_whoever_asks(tmp_path):
         None,
     ],
 )
-def test_the_emulator_replaces_no_file_but_its_own(run, tmp_path, option, content):
+def test_the_emulator_replaces_no_file_but_its_own(within, tmp_path, option, content):
     key = tmp_path / "mine.json"
     target = tmp_path / "elsewhere.json"
     if content is None:
@@ -214,7 +206,7 @@ def test_the_emulator_replaces_no_file_but_its_own(run, tmp_path, option, conten
         key.symlink_to(target)
     else:
         key.write_bytes(content)
-    done = run("emulator", "--sessions", "5", "--port", "0", option, "mine.json")
+    done = within("emulator", "--sessions", "5", "--port", "0", option, "mine.json")
     assert (done.returncode, done.stdout) == (1, "")
     *warned, refused = done.stderr.splitlines()
     renamed = "voxframe emulator: --credentials is called --write-credentials now"
@@ -227,12 +219,12 @@ def test_the_emulator_replaces_no_file_but_its_own(run, tmp_path, option, conten
     assert key.is_symlink() == target.exists()
 
 
-def test_the_emulator_renews_its_own_key_file_and_only_once_it_serves(run, tmp_path):
+def test_the_emulator_renews_its_own_key_file_and_only_once_it_serves(within, tmp_path):
     served = tmp_path / "served.json"
     served.write_text(json.dumps({**_made_up_key(), "private_key": "of an emulator that is gone"}))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = run("emulator", "--port", port, "--write-credentials", "served.json")
+        done = within("emulator", "--port", port, "--write-credentials", "served.json")
         assert done.returncode == 1
         assert "gone" in served.read_text()
     Emulator(World(sessions=1)).write_credentials(served)
@@ -243,9 +235,9 @@ def _made_up_key():
     return Emulator(World(sessions=1)).credentials
 
 
-def test_report_of_an_export(run, within, tmp_path):
-    assert run("export", "--from", FROM, "--to", TO, "--out", "history").returncode == 0
-    done = run("report", "history", "--out", "page.html", "--timezone", "Europe/Berlin")
+def test_report_of_an_export(within, tmp_path):
+    assert within("export", "--from", FROM, "--to", TO, "--out", "history").returncode == 0
+    done = within("report", "history", "--out", "page.html", "--timezone", "Europe/Berlin")
     assert (done.returncode, done.stderr) == (0, "")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.lower().startswith("<!doctype html>")
@@ -347,23 +339,49 @@ def test_a_report_of_the_account(within, tmp_path):
 ENCODINGS = [("cp1252", "0"), ("ascii", "0"), ("cp437", "0"), ("utf-8", "1")]
 
 
+# As many programs one after another, of which only the first has to load what they need.
+ONE_AFTER_ANOTHER = """
+import sys
+from voxframe._cli.main import entry
+
+given, sys.argv[:] = sys.argv[1:] + ["then"], ["voxframe"]
+for word in given:
+    if word != "then":
+        sys.argv.append(word)
+        continue
+    try:
+        entry()
+    except SystemExit as end:
+        if end.code:
+            raise
+    print("then")
+    sys.argv[:] = ["voxframe"]
+"""
+
+
 @pytest.mark.parametrize(("encoding", "mode"), ENCODINGS)
 def test_everything_is_shown_in_any_encoding(run, encoding, mode):
-    def printed(*arguments):
-        done = run(*arguments, text=None, PYTHONIOENCODING=encoding, PYTHONUTF8=mode)
-        assert (done.returncode, done.stderr) == (0, b"")
-        return done.stdout.decode(encoding)
-
-    shown = printed("demo", "--sessions", "60")
+    commands = [
+        ["demo", "--sessions", "60"],
+        ["export", "--month", "2026-10", "--out", "история"],
+        *([["report", "история", "--out", "отчёт.html"]] if encoding == "ascii" else []),
+        ["count", "--month", "2026-10"],
+        ["--help"],
+        ["export", "--help"],
+    ]
+    given = [word for command in commands for word in (*command, "then")][:-1]
+    done = run(*given, program=("-c", ONE_AFTER_ANOTHER), text=None,
+               PYTHONIOENCODING=encoding, PYTHONUTF8=mode)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    *printed, rest = re.split(r"^then\r?\n", done.stdout.decode(encoding), flags=re.MULTILINE)
+    assert (len(printed), rest) == (len(commands), "")
+    shown = printed[0]
     assert ("\N{FULL BLOCK}" in shown) == (encoding in ("cp437", "utf-8"))
     assert "##" in shown or "\N{FULL BLOCK}" in shown
     assert ("доставка" if encoding == "utf-8" else "????????") in shown
-    printed("export", "--month", "2026-10", "--out", "история")
-    if encoding == "ascii":
-        printed("report", "история", "--out", "отчёт.html")
-    printed("count", "--month", "2026-10")
-    printed("--help")
-    assert max(map(len, printed("export", "--help").splitlines())) <= 80
+    assert "2,000 sessions" in printed[1]
+    assert "usage: voxframe" in printed[-2]
+    assert max(map(len, printed[-1].splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """How much a plan asks, and how long it takes, with the limits of the real service."""
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -77,14 +78,16 @@ def test_no_worker_is_idle_for_long(shape: str, most: float) -> None:
         assert taken <= most * math.ceil(200 / 8)
 
 
-def crowd(n: int, **readings: Any) -> Service:
+@cache
+def crowded_rows(n: int) -> list[Row]:
     rng = np.random.default_rng(n)
-    rows = [
-        Row(i, 50, int(rng.integers(1, 4)), int(rng.integers(1, 30)), int(rng.integers(0, 600)))
-        for i in range(1, n + 1)
-    ]
-    rows += [Row(n + i, start) for i, start in enumerate(range(100), 1)]
-    return Service(rows, Readings(**readings))
+    values = (rng.integers(*ends, n).tolist() for ends in ((1, 4), (1, 30), (0, 600)))
+    rows = [Row(i, 50, *each) for i, each in enumerate(zip(*values, strict=True), 1)]
+    return rows + [Row(n + i, start) for i, start in enumerate(range(100), 1)]
+
+
+def crowd(n: int, **readings: Any) -> Service:
+    return Service(crowded_rows(n), Readings(**readings))
 
 
 @pytest.mark.parametrize("ties", ["id", "reversed", "random"])

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import Any
 
 import httpx
 import jwt
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from voxframe.emulator import Emulator, World
 
@@ -19,7 +21,12 @@ def sign(emulator: Emulator, *, header: dict[str, Any] | None = None, **claims: 
     now = int(time.time())
     payload = {"iss": str(key["account_id"]), "iat": now - 5, "exp": now + 3000} | claims
     kid = {"kid": key["key_id"]} if header is None else header
-    return jwt.encode(payload, key["private_key"], "RS256", headers=kid)
+    return jwt.encode(payload, _loaded(key["private_key"]), "RS256", headers=kid)
+
+
+@cache
+def _loaded(pem: str) -> Any:
+    return load_pem_private_key(pem.encode(), None)
 
 
 class Caller:
@@ -54,7 +61,8 @@ class Caller:
 def running(world: World, *, timeout: float = 10.0, **options: Any) -> Iterator[Caller]:
     with (
         Emulator(world, **options) as emulator,
-        httpx.Client(base_url=emulator.base_url, timeout=timeout) as http,
+        # Plain http has no use for the machine's certificates, which are slow to load.
+        httpx.Client(base_url=emulator.base_url, timeout=timeout, verify=False) as http,
     ):
         yield Caller(emulator, http)
 

@@ -96,7 +96,7 @@ class Service:
         if readings.repeats_page and self.first_page is not None:
             self.asked.append(asked)
             return self.first_page
-        size = self._window(ask).size
+        size = self._window(ask).size if readings.counted == "first" else 0
         if readings.counted != "last":
             self._let_time_pass()
         at = self._window(ask)
@@ -167,10 +167,13 @@ class Service:
         self.key = np.sort(key)
 
     def _window(self, ask: PageRequest) -> np.ndarray[Any, np.dtype[np.int64]]:
-        low, high = 0, len(self.table)
+        low, sure, high = 0, 0, len(self.table)
         if self.readings.order == "start":
-            low, high = np.searchsorted(self.key, [ask.first, ask.last + 1])
-        table = self.table[low:high]
+            low, sure, high = np.searchsorted(self.key, [ask.first, ask.last, ask.last + 1])
+            if ask.narrow:
+                sure = low
+        # All rows up to here belong to the window.
+        table = self.table[sure:high]
         starts = table[:, 1]
         ends = starts < ask.last
         if self.readings.inclusive:
@@ -190,7 +193,7 @@ class Service:
                 keep &= has & (column <= value)
             else:
                 keep &= column == value
-        return low + np.flatnonzero(keep)
+        return np.concatenate([np.arange(low, sure), sure + np.flatnonzero(keep)])
 
     def _ordered(
         self, at: np.ndarray[Any, np.dtype[np.int64]], *, desc: bool
@@ -242,7 +245,7 @@ def drive(
 ) -> tuple[Completeness, set[int]]:
     """Answer a plan's asks in an order that ``choose`` makes; give its end and the ids told."""
     outstanding = plan.start()
-    told: dict[int, int] = {}
+    told: list[PageRows] = []
     while True:
         assert outstanding, "the plan waits for an answer to nothing"
         ask = outstanding.pop(choose(len(outstanding)))
@@ -250,12 +253,14 @@ def drive(
         if len(service.asked) >= at_most:
             raise EndlessError(f"{len(service.asked)} asks")
         held = service.answer(ask)
-        told.update(zip(held.ids.tolist(), held.starts.tolist(), strict=True))
+        told.append(held)
         outstanding += plan.receive(ask, held)
         if plan.settled is not None:
             assert not outstanding, f"the plan ended without waiting for {outstanding}"
-            first, last = window or (min(told.values(), default=0), 1 << 62)
-            return plan.settled, {i for i, start in told.items() if first <= start < last}
+            ids = np.concatenate([each.ids for each in told])
+            starts = np.concatenate([each.starts for each in told])
+            first, last = window or (-1 << 62, 1 << 62)
+            return plan.settled, set(ids[(first <= starts) & (starts < last)].tolist())
 
 
 def must_be_legal(ask: PageRequest, limits: Limits, window: tuple[int, int] | None) -> None:
