@@ -1,16 +1,14 @@
 """What the README shows runs: its Python in order, its commands, and every call of its tables."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from voxframe._cli.main import main
 from voxframe.emulator import Emulator, Files, World
 
 pytest.importorskip("phonenumbers")
@@ -38,11 +36,7 @@ def run_commands(text: str) -> None:
     for line in text.strip().splitlines():
         name, *arguments = shlex.split(line, comments=True)
         assert name == "voxframe"
-        done = subprocess.run(
-            [sys.executable, "-m", "voxframe", *arguments],
-            capture_output=True, text=True, check=False, timeout=300, env={**os.environ},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        assert main(arguments) == 0, line
 
 
 @pytest.mark.usefixtures("account")

@@ -28,7 +28,9 @@ def test_the_receipts_of_pieces_are_their_own_and_together_the_read(inclusive, d
     with serving(MONTH, behaviour=behaviour, faults=faults) as service:
         service.client._sessions_per_interval = 300
         pieces = list(
-            service.client.iter_call_history(FROM, TO, inclusive=inclusive, desc_order=desc_order)
+            service.client.iter_call_history(
+                FROM, TO, inclusive=inclusive, desc_order=desc_order, **LIGHT
+            )
         )
         requests = service.emulator.counters.requests
     assert len(pieces) > 3

@@ -75,12 +75,14 @@ class Truth:
             for children in lists
         )
 
-    def check(self, history: voxframe.CallHistory) -> None:
-        """Ids in their order, counts, and cost sums to the last digit."""
+    def check(self, history: voxframe.CallHistory, *, light: bool = False) -> None:
+        """Ids in their order and, unless only sessions were read, counts and cost sums exactly."""
         if "ambiguous_local_time" in history.receipt.mended:
             # In the hour that a change of clocks repeats, the service's dates name two instants.
             assert sorted(ids(history)) == sorted(self.ids)
         else:
             assert ids(history) == self.ids
+        if light:
+            return
         assert [len(table) for table in history.tables.values()] == self.counts
         assert costs(history) == self.costs
