@@ -169,7 +169,7 @@ def _last_line(module: str) -> Any:
 
 
 def _share_below(spans: list[tuple[float, float]], most: int) -> float:
-    """Give the share of the time, from first to last, with fewer requests in flight than `most`."""
+    """Return the share of the time, first to last, with fewer requests in flight than `most`."""
     steps = sorted([(began, 1) for began, _ in spans] + [(ended, -1) for _, ended in spans])
     flight, below = 0, 0.0
     for (at, change), (then, _) in pairwise(steps):

@@ -88,7 +88,7 @@ def markdown(results: Results) -> str:
 
 
 def year(results: Results) -> list[str]:
-    """Say what it costs to hold a large account's history, as far as that was measured."""
+    """Write what it costs to hold a large account's history, as far as that was measured."""
     cell = next((c for c in reversed(results.cells()) if (c, SYNC_AGAIN) in results.runs), None)
     if cell is None or not cell.latency:
         return []
@@ -114,7 +114,7 @@ def year(results: Results) -> list[str]:
 
 
 def why(results: Results) -> list[str]:
-    """Say what the targets that were missed would have taken."""
+    """Write what the targets that were missed would have taken."""
     base, slow, cores = Cell(50_000), Cell(200_000, latency=0.4), os.cpu_count() or 1
     took = {stage: times["later"] for stage, times in results.stages.items()}
     if not took or (base, ARROW) not in results.runs or (slow, ARROW) not in results.runs:

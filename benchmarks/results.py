@@ -46,12 +46,12 @@ class Results:
     notes: list[str] = field(default_factory=list)
 
     def get(self, cell: Cell, name: str, figure: str = "wall") -> float:
-        """Give the median; nan if there was no such run."""
+        """Return the median; nan if there was no such run."""
         runs = self.runs.get((cell, name), [])
         return median(run[figure] for run in runs) if runs else math.nan
 
     def ratio(self, cell: Cell, name: str, other: str) -> float:
-        """Give the median of one by that of the other."""
+        """Return the median of one by that of the other."""
         return self.get(cell, name) / self.get(cell, other)
 
     def cells(self) -> list[Cell]:
@@ -73,7 +73,7 @@ class Target:
 
 
 def targets(results: Results) -> Iterator[Target]:
-    """Give the targets that were measured."""
+    """Return the targets that were measured."""
     for target in _targets(results):
         if not math.isnan(target.reached):
             yield target

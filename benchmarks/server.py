@@ -56,7 +56,7 @@ class Service:
         return json.dumps(self.log).encode()
 
     def page(self, asked: Mapping[str, str]) -> tuple[int, int, bytes]:
-        """Say which rows an answer has, and what comes after them."""
+        """Return which rows an answer has, and what comes after them."""
         first, last = (_second(asked[name]) for name in ("from_date", "to_date"))
         begin, end = (int(np.searchsorted(self.world.starts, at)) for at in (first, last))
         head = min(begin + int(asked.get("offset", 0)), end)
@@ -95,7 +95,7 @@ class Service:
         return size
 
     def _deflated(self, head: int, tail: int) -> list[tuple[str, int, int]]:
-        """Say which pieces make up these rows: blocks where whole ones fit."""
+        """Return the pieces that make up these rows: blocks where whole ones fit."""
         low, high = -(-head // BLOCK), tail // BLOCK
         rows, blocks = self.world.rows_z, self.world.blocks_z
         if low >= high:

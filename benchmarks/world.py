@@ -56,7 +56,7 @@ class Stored:
 
 
 def stored(sessions: int, say: Callable[..., None] = print) -> Stored:
-    """Give the rendered world of so many sessions, from the last run if it is still there."""
+    """Return the rendered world of so many sessions, from the last run if it is still there."""
     sources = sorted(Path(voxframe.emulator.__file__).parent.glob("*.py"))
     mark = hashlib.sha256(b"".join(p.read_bytes() for p in [*sources, Path(__file__)]))
     folder = Path(tempfile.gettempdir()) / f"voxframe-bench-{mark.hexdigest()[:12]}-{sessions}"

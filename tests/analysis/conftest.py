@@ -20,7 +20,7 @@ def many() -> dict[str, pa.Table]:
 
 
 def _clock() -> Iterator[tuple[int, ...]]:
-    """Give every hour with the beginning of its day, week and month on a clock in Berlin."""
+    """Yield every hour with the beginning of its day, week and month on a clock in Berlin."""
     for hour in range(int(at("2026-09-01").timestamp()), int(at("2027-01-02").timestamp()), 3600):
         local = datetime.fromtimestamp(hour, BERLIN)
         day = datetime(local.year, local.month, local.day, tzinfo=BERLIN)

@@ -27,7 +27,7 @@ def text_of(node: ast.AST) -> str:
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
-    """Give every text of a module that is not a docstring."""
+    """Yield every text of a module that is not a docstring."""
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(tree)

@@ -126,7 +126,7 @@ def random_tables(sessions: int, *, days: float = 60, seed: int = 0) -> dict[str
 
 
 def rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
-    """Give a frame's rows: None where it holds nothing, instants in epoch seconds."""
+    """Return a frame's rows: None where it holds nothing, instants in epoch seconds."""
     plain = frame.astype(object).where(frame.notna(), None)
     return [
         tuple(int(v.timestamp()) if isinstance(v, datetime) else v for v in row)

@@ -20,7 +20,7 @@ class Listener:
     over: threading.Event = field(default_factory=threading.Event)
 
     def hang(self, _: socket.socket) -> None:
-        """Say nothing."""
+        """Send nothing."""
         self.over.wait(60)
 
     def drip(self, peer: socket.socket) -> None:

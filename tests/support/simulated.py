@@ -273,7 +273,7 @@ def must_be_legal(ask: PageRequest, limits: Limits, window: tuple[int, int] | No
 
 
 def makespan(plan: Plan, service: Service, workers: int) -> int:
-    """Give how many units of time a plan takes, one an answer, ``workers`` at most at a time."""
+    """Return how many units of time a plan takes, one an answer, ``workers`` at most at a time."""
     queue = plan.start()
     running: list[tuple[int, PageRequest]] = []
     now = 0

@@ -51,7 +51,7 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(given, namespace)
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, and end with status 2."""
+        """Print what is wrong in one line, and end with status 2."""
         self.exit(2, f"{self.prog}: {message}\n")
 
     def _meant(self, name: str) -> str:

@@ -135,7 +135,7 @@ class Store:
                 path.unlink()
 
     def keep(self, wanted: Wanted, file: BinaryIO, ending: str) -> str:
-        """Give a whole file its name; return its path below the folder."""
+        """Move a whole file to its name; return its path below the folder."""
         name = f"{self.stem_of(wanted)}.{ending}"
         file.flush()
         os.fsync(file.fileno())

@@ -109,7 +109,7 @@ class ExtraField:
     until: Moment | None = None
 
     def covers(self, start: int) -> bool:
-        """Say whether a session that starts in this second has the field."""
+        """Return whether a session that starts in this second has the field."""
         return (self.since is None or start >= to_second(self.since)) and (
             self.until is None or start < to_second(self.until)
         )

@@ -194,7 +194,7 @@ def dirt_of(session_id: int, seed: int, behaviour: Behaviour) -> Dirt | None:
 
 
 def is_plain(behaviour: Behaviour) -> bool:
-    """Say whether sessions go into answers as they are."""
+    """Return whether sessions go into answers as they are."""
     b = behaviour
     odd = (b.numbers_as_text, b.extra_fields, b.deep_nesting, b.dirty, b.poison, b.fields,
            b.custom_data_limit)  # fmt: skip

@@ -151,7 +151,7 @@ def without_plus(filters: Filters) -> Filters:
 
 
 def mask_of(columns: Columns, filters: Filters, children: Children) -> Mask:
-    """Say which sessions a request's filters let through."""
+    """Mark the sessions that a request's filters let through."""
     shown = accounts(filters, children)
     result = _by_application(columns, lambda app: app.account in shown)
     for name, mask in _MASKS.items():

@@ -97,7 +97,7 @@ def start_seconds(
 def session_ids(
     rng: np.random.Generator, start: NDArray[np.int64], base: int, order: IdOrder
 ) -> NDArray[np.int64]:
-    """Give sessions numbers; ``almost`` lets neighbours within two minutes change places."""
+    """Return the sessions' ids; ``almost`` lets neighbours within two minutes change places."""
     sessions = len(start)
     if order == "random":
         rank = rng.permutation(sessions)

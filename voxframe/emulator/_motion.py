@@ -93,7 +93,7 @@ def appears(columns: Columns, motion: Motion) -> NDArray[np.int64]:
 
 
 def shown(columns: Columns, begun: int, left: int, motion: Motion) -> NDArray[np.bool_]:
-    """Say which sessions have appeared by one second and are not purged at another."""
+    """Mark the sessions that have appeared by one second and are not purged at another."""
     # What was added by hand is there at once.
     mask = (columns.born > 0) | (appears(columns, motion) <= begun)
     if motion.retention is not None:

@@ -27,7 +27,7 @@ def _lasted(session: dict[str, Any], shortest: int | None, longest: int | None) 
 
 
 def accepts(session: dict[str, Any], filters: Filters, children: Children) -> bool:
-    """Say whether a session in full passes the filters."""
+    """Return whether a session in full passes the filters."""
     f = filters
     return (
         session["account_id"] in accounts(f, children)

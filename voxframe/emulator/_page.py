@@ -35,7 +35,7 @@ def matching(
 
 
 def knows_all(world: World, query: Query) -> bool:
-    """Say whether every id that a query lists is there and in its window."""
+    """Return whether every id that a query lists is there and in its window."""
     wanted = query.filters.call_session_history_id
     there = world.columns.part(window(world.columns, query.first, query.last, "both"))
     known = there.id[world.there(there)]

@@ -358,12 +358,12 @@ class Renderer:
 
 
 def is_recorded(row: Row) -> bool:
-    """Say whether there is a recording of a session."""
+    """Return whether there is a recording of a session."""
     return (row.low >> 8) % 10 < _RECORDED.get(row.pattern, 0)
 
 
 def removed(row: Row) -> bool:
-    """Say whether a session's recording is no longer there."""
+    """Return whether a session's recording is no longer there."""
     return row.more % _REMOVED == 0 or bool(row.state & NO_RECORD)
 
 

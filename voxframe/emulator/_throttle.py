@@ -19,7 +19,7 @@ class Gate:
         self._asked: dict[frozenset[tuple[str, str]], float] = {}
 
     def crowded(self, in_flight: int) -> bool:
-        """Say whether there is one request too many in flight (429)."""
+        """Return whether there is one request too many in flight (429)."""
         limit = self._throttle.max_parallel
         return limit is not None and in_flight > limit
 

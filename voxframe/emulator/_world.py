@@ -215,7 +215,7 @@ class World:
     def there(
         self, columns: Columns, moment: int | None = None, time: int | None = None
     ) -> NDArray[np.bool_]:
-        """Say which of these sessions are visible, now or at an event or second."""
+        """Mark those of these sessions that are visible, now or at an event or second."""
         if time is None:
             time = self.time if moment is None else self.time_of(moment)
         if moment is None:
@@ -227,7 +227,7 @@ class World:
         return np.asarray(mask, dtype=np.bool_)
 
     def _clocked(self, columns: Columns, begun: int, left: int) -> NDArray[np.bool_]:
-        """Say which sessions had appeared by one event and were not purged by time at another."""
+        """Mark the sessions that had appeared by one event and were not purged at another."""
         first, last = self.time_of(begun), self.time_of(left)
         if first is None or last is None:
             return np.ones(len(columns), dtype=np.bool_)
