@@ -3,8 +3,11 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
+
+Step = TypeVar("Step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,17 @@ Report: TypeAlias = Callable[[Progress], object]
 _DELAY = 0.4
 
 
-@contextlib.contextmanager
-def reporter(progress: bool | Report | None) -> Iterator[Report]:
+def reporter(progress: bool | Report | None) -> AbstractContextManager[Report]:
+    """Return what yields a function to call with every step of a read; see :func:`reporting`."""
+    return reporting(progress, " sessions", _draw)
+
+
+@contextmanager
+def reporting(
+    progress: bool | Callable[[Step], object] | None,
+    unit: str,
+    draw: Callable[[Any, Step], None],
+) -> Iterator[Callable[[Step], object]]:
     """Yield what is to be called with every step.
 
     Parameters
@@ -54,29 +66,33 @@ def reporter(progress: bool | Report | None) -> Iterator[Report]:
     progress : bool, callable or None
         A callable is called; True draws a bar, None draws one on a terminal or
         in a notebook, False draws none.
+    unit : str
+        What the bar counts.
+    draw : callable
+        Draws a step on a bar of tqdm's.
     """
     if callable(progress):
         yield progress
         return
-    bar = new_bar(" sessions", wanted=progress)
+    bar = _new_bar(unit, wanted=progress)
     if bar is None:
         yield lambda _: None
         return
-
-    def draw(now: Progress) -> None:
-        bar.total = now.total
-        bar.update(now.sessions - bar.n)
-        # In front, where a narrow terminal does not cut it off; drawn at once, since no step comes.
-        if now.waiting or bar.desc:
-            bar.set_description(now.waiting)
-
     try:
-        yield draw
+        yield lambda now: draw(bar, now)
     finally:
         bar.close()
 
 
-def new_bar(unit: str, *, wanted: bool | None) -> Any:
+def _draw(bar: Any, now: Progress) -> None:
+    bar.total = now.total
+    bar.update(now.sessions - bar.n)
+    # In front, where a narrow terminal does not cut it off; drawn at once, since no step comes.
+    if now.waiting or bar.desc:
+        bar.set_description(now.waiting)
+
+
+def _new_bar(unit: str, *, wanted: bool | None) -> Any:
     """Return a bar of tqdm's, or None where none is to be drawn; None draws one for a person."""
     notebook = _in_notebook()
     if wanted is False or (wanted is None and not notebook and not _on_terminal()):

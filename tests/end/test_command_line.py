@@ -45,7 +45,7 @@ def run(emulator, tmp_path):
         return subprocess.run(
             [sys.executable, "-W", "error", *program, *map(str, arguments)],
             stdout=stdout, stderr=subprocess.PIPE, text=text, check=False, cwd=tmp_path,
-            timeout=60, env={**environment, **more},
+            timeout=300, env={**environment, **more},
         )  # fmt: skip
 
     return run

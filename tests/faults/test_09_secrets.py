@@ -3,17 +3,16 @@
 import io
 import itertools
 import json
-import logging
 import re
 import traceback
 from collections.abc import Iterator
 from types import SimpleNamespace
 
-import jwt
 import pytest
 
 from tests.support.exporting import contents
 from tests.support.faulty import FROM, TO, Service, serving
+from tests.support.secrecy import everything_logged, tokens_signed
 from voxframe import Client, RetryPolicy
 from voxframe.emulator import Behaviour, Fault, World
 from voxframe.emulator._faults import MESSAGES
@@ -43,31 +42,13 @@ def world() -> World:
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Everything that any library logs, at its most talkative."""
-    text = io.StringIO()
-    handler = logging.StreamHandler(text)
-    handler.setFormatter(logging.Formatter("%(name)s %(levelname)s %(message)s"))
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield text
-    root.removeHandler(handler)
-    root.setLevel(level)
+    with everything_logged() as text:
+        yield text
 
 
 @pytest.fixture
 def tokens(monkeypatch) -> list[str]:
-    """All tokens that were signed."""
-    signed: list[str] = []
-    encode = jwt.encode
-
-    def keeping(*given: object, **options: object) -> str:
-        signed.append(encode(*given, **options))
-        return signed[-1]
-
-    monkeypatch.setattr(jwt, "encode", keeping)
-    return signed
+    return tokens_signed(monkeypatch)
 
 
 def personal(world: World) -> set[str]:

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 import sys
 import threading
 from typing import Any
@@ -15,17 +16,24 @@ from voxframe._progress import Progress, reporter
 from voxframe.emulator import Behaviour, Fault, World
 
 
-class Watcher:
-    """A callable for `progress` that lets a held answer go once it was told enough."""
+FIRST = "waiting for the first answer from 127.0.0.1"
+LATER = "waiting for an answer from 127.0.0.1"
 
-    def __init__(self, enough: int) -> None:
+
+class Watcher:
+    """A callable for `progress` that lets a held answer go once it was told these words enough.
+
+    On a busy machine other answers may have to be waited for, too.
+    """
+
+    def __init__(self, words: str, enough: int) -> None:
         self.steps: list[voxframe.Progress] = []
         self.heard = threading.Event()
-        self._enough = enough
+        self._words, self._enough = words, enough
 
     def __call__(self, step: voxframe.Progress) -> None:
         self.steps.append(step)
-        if len(self.waiting) >= self._enough:
+        if self.waiting.count(self._words) >= self._enough:
             self.heard.set()
 
     @property
@@ -50,26 +58,27 @@ def held(watcher: Watcher, *, request: int) -> RawService:
 
 def test_the_first_answer_is_waited_for_by_name(caplog):
     caplog.set_level(logging.INFO, "voxframe")
-    watcher = Watcher(enough=3)
+    watcher = Watcher(FIRST, enough=3)
     with raw_client(held(watcher, request=1)) as client:
         # A fifth of a second, in which nothing came, is more than half a minute to it.
         client._clock = FastTime(200).clock
         history = client.read_call_history(FROM, TO, progress=watcher)
     assert len(history) == 1_001
-    assert set(watcher.waiting) == {"waiting for the first answer from 127.0.0.1"}
+    assert watcher.waiting[:3] == [FIRST] * 3
     assert watcher.steps[-1].waiting == ""
     said = [line for line in own_lines(caplog) if "waiting" in line]
     assert said
-    assert "0 of an unknown number of sessions, 1 requests, " in said[0]
-    assert said[0].endswith("; waiting for the first answer from 127.0.0.1")
+    assert re.search(r": 0 of an unknown number of sessions, [01] requests, ", said[0])
+    assert said[0].endswith(f"; {FIRST}")
 
 
 def test_a_later_answer_is_waited_for_too():
-    watcher = Watcher(enough=2)
+    watcher = Watcher(LATER, enough=2)
     with raw_client(held(watcher, request=2), max_concurrency=1) as client:
         client._clock = FastTime(20).clock
         client.read_call_history(FROM, TO, progress=watcher)
-    assert set(watcher.waiting) == {"waiting for an answer from 127.0.0.1"}
+    assert set(watcher.waiting) - {FIRST} == {LATER}
+    assert FIRST not in watcher.waiting[watcher.waiting.index(LATER) :]
 
 
 def test_throttling_is_waited_for_by_the_second(small_world):
@@ -96,7 +105,7 @@ def test_attempts_that_failed_are_counted(small_world):
 
 
 def test_a_count_says_it_too():
-    watcher = Watcher(enough=1)
+    watcher = Watcher(FIRST, enough=1)
     with raw_client(held(watcher, request=1)) as client:
         client._clock = FastTime(20).clock
         client.count_call_history(FROM, TO, progress=watcher)

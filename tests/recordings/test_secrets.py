@@ -1,15 +1,14 @@
 """No key, token, number or link outside of the data, whatever goes wrong."""
 
 import io
-import logging
 import re
 import traceback
 from collections.abc import Iterator
 
-import jwt
 import pytest
 
 from tests.support.downloads import downloading
+from tests.support.secrecy import everything_logged, tokens_signed
 from voxframe import RetryPolicy
 from voxframe.emulator import Fault, Files, World
 
@@ -20,29 +19,13 @@ HASTY = RetryPolicy(max_attempts=2, first_wait=0.01, longest_wait=0.01, request_
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    text = io.StringIO()
-    handler = logging.StreamHandler(text)
-    handler.setFormatter(logging.Formatter("%(name)s %(levelname)s %(message)s"))
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield text
-    root.removeHandler(handler)
-    root.setLevel(level)
+    with everything_logged() as text:
+        yield text
 
 
 @pytest.fixture
 def tokens(monkeypatch) -> list[str]:
-    signed: list[str] = []
-    encode = jwt.encode
-
-    def keeping(*given: object, **options: object) -> str:
-        signed.append(encode(*given, **options))
-        return signed[-1]
-
-    monkeypatch.setattr(jwt, "encode", keeping)
-    return signed
+    return tokens_signed(monkeypatch)
 
 
 @pytest.mark.parametrize(

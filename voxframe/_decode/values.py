@@ -163,11 +163,8 @@ def text(value: Any, mended: Mended) -> str:
 
 def wall(value: Any, mended: Mended, zone: tzinfo) -> datetime | None:
     """Read a date as a wall time of the answer's timezone."""
-    if not isinstance(value, str):
-        raise Unreadable("is not a date")
-    plain = value.strip()
+    plain = _date_text(value, mended)
     if not plain:
-        mended["empty_text"] += 1
         return None
     match = _OTHER_DATE.fullmatch(plain)
     if not match:
@@ -183,13 +180,19 @@ def wall(value: Any, mended: Mended, zone: tzinfo) -> datetime | None:
     return found
 
 
-def day(value: Any, mended: Mended) -> date | None:
-    """Read what a date32 column holds: the day, also of a date with a time."""
+def _date_text(value: Any, mended: Mended) -> str:
     if not isinstance(value, str):
         raise Unreadable("is not a date")
     plain = value.strip()
     if not plain:
         mended["empty_text"] += 1
+    return plain
+
+
+def day(value: Any, mended: Mended) -> date | None:
+    """Read what a date32 column holds: the day, also of a date with a time."""
+    plain = _date_text(value, mended)
+    if not plain:
         return None
     if not (_DOCUMENTED_DAY.fullmatch(plain) or _OTHER_DATE.fullmatch(plain)):
         raise Unreadable("is not a date")

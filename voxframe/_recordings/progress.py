@@ -1,13 +1,13 @@
 """How far a download is, for people who wait."""
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from voxframe._http.usage import Usage
-from voxframe._progress import new_bar
+from voxframe._progress import reporting
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +84,18 @@ class Tally:
         )
 
 
-@contextlib.contextmanager
-def download_reporter(progress: bool | DownloadReport | None) -> Iterator[DownloadReport]:
-    """Yield what is to be called with every step: a callable itself, a bar, or nothing."""
-    if callable(progress):
-        yield progress
-        return
-    bar = new_bar(" files", wanted=progress)
-    if bar is None:
-        yield lambda _: None
-        return
+def download_reporter(
+    progress: bool | DownloadReport | None,
+) -> AbstractContextManager[DownloadReport]:
+    """Return what yields a function to call with every step of a download."""
+    return reporting(progress, " files", _draw)
 
-    def draw(now: DownloadProgress) -> None:
-        bar.total = now.total
-        left = f", {_megabytes(now.bytes_left)} left" if now.bytes_left else ""
-        bar.set_postfix_str(f"{_megabytes(now.bytes)}{left}", refresh=False)
-        bar.update(now.files - bar.n)
 
-    try:
-        yield draw
-    finally:
-        bar.close()
+def _draw(bar: Any, now: DownloadProgress) -> None:
+    bar.total = now.total
+    left = f", {_megabytes(now.bytes_left)} left" if now.bytes_left else ""
+    bar.set_postfix_str(f"{_megabytes(now.bytes)}{left}", refresh=False)
+    bar.update(now.files - bar.n)
 
 
 def _megabytes(number: int) -> str:
