@@ -15,7 +15,6 @@ from tests.support.raw_service import RawService, raw_client, session
 from voxframe._progress import Progress, reporter
 from voxframe.emulator import Behaviour, Fault, World
 
-
 FIRST = "waiting for the first answer from 127.0.0.1"
 LATER = "waiting for an answer from 127.0.0.1"
 
