@@ -55,7 +55,7 @@ def session_totals(
 
     =========================  =======================================================
     ``call_session_history_id``, ``start_date``, ``application_name``, ``rule_name``
-    --------------------------------------------------------------------------------
+    ----------------------------------------------------------------------------------
     ``calls_in, calls_out``    its calls by direction
     ``answered_in``            incoming calls that were answered: by the scenario, which
                                an announcement is enough for
@@ -73,7 +73,7 @@ def session_totals(
     ``voicemail_detections``   uses of VOICEMAILDETECTION: that the detector listened,
                                not that it heard a machine; the history does not say
     ``calls_cost``, ``records_cost``, ``resources_cost``, ``total_cost``
-    --------------------------------------------------------------------------------
+    ----------------------------------------------------------------------------------
     =========================  =======================================================
 
     Parameters
