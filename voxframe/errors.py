@@ -39,6 +39,8 @@ __all__ = [
 class VoxframeError(Exception):
     """Base of every error that voxframe raises; its message is one printable line.
 
+    Catch this one where a program has to go on after any of them.
+
     Examples
     --------
     >>> try:
@@ -56,31 +58,42 @@ class VoxframeError(Exception):
 class CredentialsError(VoxframeError):
     """A service account's key cannot be used; the message names the file and the field.
 
+    What to do: save a key file in Voximplant's control panel, under *Service accounts*, and
+    give its path as `credentials` or in ``VOXIMPLANT_CREDENTIALS``. Either takes the file's
+    text as well.
+
     Examples
     --------
     >>> voxframe.read_call_history("2026-10-01", "2026-11-01", credentials="nowhere.json")
     Traceback (most recent call last):
         ...
-    voxframe.errors.CredentialsError: nowhere.json: no such file; the key file is made in
-    Voximplant's control panel, under service accounts
+    voxframe.errors.CredentialsError: nowhere.json: no such file; the key file is
+    made in Voximplant's control panel, under service accounts
     """
 
 
 class InvalidQueryError(VoxframeError, ValueError):
     """A query was refused before any request; the message names the parameter.
 
+    What to do: correct what the message names. Nothing was sent. Of a keyword that does not
+    exist it names the nearest one.
+
     Examples
     --------
     >>> voxframe.read_call_history("2026-10-01", "2026-11-01", max_durration=5)
     Traceback (most recent call last):
         ...
-    voxframe.errors.InvalidQueryError: max_durration: read_call_history has no such keyword; did
-    you mean 'max_duration'?
+    voxframe.errors.InvalidQueryError: max_durration: read_call_history has no
+    such keyword; did you mean 'max_duration'?
     """
 
 
 class ApiError(VoxframeError):
     """The service answered with an error.
+
+    What to do: the kinds of it say so. Any other code is the service's own, and the message
+    has its words; if the same call fails again later, it is a matter for Voximplant's
+    support.
 
     Attributes
     ----------
@@ -115,6 +128,10 @@ class ApiError(VoxframeError):
 class AuthenticationError(ApiError):
     """The service does not accept the key or the token (100; 456 after one renewal).
 
+    What to do: see in the control panel that the service account and its key still exist,
+    and that the file is this account's; make a new key if in doubt. A wrong clock on this
+    machine is not the reason, since tokens are dated by the service's.
+
     Examples
     --------
     >>> from voxframe.emulator import Emulator, Fault, World
@@ -127,14 +144,17 @@ class AuthenticationError(ApiError):
     ...     )
     Traceback (most recent call last):
         ...
-    voxframe.errors.AuthenticationError: the service does not accept the key (error 100:
-    Authorization failed.); check that the service account still exists and that the key file is
-    its own
+    voxframe.errors.AuthenticationError: the service does not accept the key
+    (error 100: Authorization failed.); check that the service account still
+    exists and that the key file is its own
     """
 
 
 class PermissionDeniedError(ApiError):
     """The service account lacks the role for call history (104).
+
+    What to do: give the service account one of the roles that the message names, in the
+    control panel, under *Service accounts*.
 
     Examples
     --------
@@ -148,14 +168,19 @@ class PermissionDeniedError(ApiError):
     ...     )
     Traceback (most recent call last):
         ...
-    voxframe.errors.PermissionDeniedError: the service account may not read the call history
-    (error 104: Forbidden command: the service account lacks a role.); give it one of the roles
-    Owner, Admin, Developer, Supervisor or Support, in the control panel under service accounts
+    voxframe.errors.PermissionDeniedError: the service account may not read the
+    call history (error 104: Forbidden command: the service account lacks a
+    role.); give it one of the roles Owner, Admin, Developer, Supervisor or
+    Support, in the control panel under service accounts
     """
 
 
 class RateLimitError(ApiError):
     """The service kept throttling until every retry was spent (340, 515, HTTP 429).
+
+    What to do: the account is read by others at the same time, or is allowed less. Give a
+    smaller `max_concurrency`, a :class:`~voxframe.RetryPolicy` that waits longer, or
+    another hour; an export or a sync that is called again goes on where it was.
 
     Examples
     --------
@@ -171,14 +196,18 @@ class RateLimitError(ApiError):
     ...     )
     Traceback (most recent call last):
         ...
-    voxframe.errors.RateLimitError: 2026-10-01 00:00:00 to 2026-11-01 00:00:00: the service
-    throttles (error 340: Rate limit exceeded.), after 2 attempts in ... s; try again later, or
-    pass a RetryPolicy that waits longer
+    voxframe.errors.RateLimitError: 2026-10-01 00:00:00 to 2026-11-01 00:00:00:
+    the service throttles (error 340: Rate limit exceeded.), after 2 attempts in
+    ... s; try again later, or pass a RetryPolicy that waits longer
     """
 
 
 class TransportError(VoxframeError):
     """The network failed, or the answer could not be used, until every retry was spent.
+
+    What to do: the message names the host and the reason. See to the network, a proxy
+    (``HTTPS_PROXY``) or an authority of your own (``SSL_CERT_FILE``), and call again; an
+    export or a sync goes on where it was.
 
     Examples
     --------
@@ -188,14 +217,18 @@ class TransportError(VoxframeError):
     ... )
     Traceback (most recent call last):
         ...
-    voxframe.errors.TransportError: nobody listens at 127.0.0.1:9: connection refused; check
-    base_url and this machine's network, and set HTTPS_PROXY where a proxy is needed; given up
-    after 1 attempt in ... s
+    voxframe.errors.TransportError: nobody listens at 127.0.0.1:9: connection
+    refused; check base_url and this machine's network, and set HTTPS_PROXY where
+    a proxy is needed; given up after 1 attempt in ... s
     """
 
 
 class DecodeError(VoxframeError):
     """A page holds a value that no column can hold; the message names field and session.
+
+    What to do: nothing is made up and nothing left out, so the read ends here. Read the
+    windows before and after that session, or without the table that the message names
+    (``with_records=False`` and its like), and report the value to Voximplant's support.
 
     Examples
     --------
@@ -209,13 +242,17 @@ class DecodeError(VoxframeError):
     ...     )
     Traceback (most recent call last):
         ...
-    voxframe.errors.DecodeError: `cost` of session 3100000022 (resource_usage) is not a finite
-    number (2026-10-01 00:00:00 to 2026-11-01 00:00:00)
+    voxframe.errors.DecodeError: `cost` of session 3100000022 (resource_usage) is
+    not a finite number (2026-10-01 00:00:00 to 2026-11-01 00:00:00)
     """
 
 
 class IncompleteHistoryError(VoxframeError):
     """The service cannot be made to give every session; the message names window and count.
+
+    What to do: narrow the query, by `application_id` or `user_id`, and put the parts
+    together with :meth:`CallHistory.concat() <voxframe.CallHistory.concat>`; or read again
+    once the account is quieter. There are never fewer rows in silence.
 
     Examples
     --------
@@ -231,27 +268,35 @@ class IncompleteHistoryError(VoxframeError):
     ...     )
     Traceback (most recent call last):
         ...
-    voxframe.errors.IncompleteHistoryError: asked for 2026-10-04 23:59:59 to 2026-10-05
-    00:00:01, the service counts 50 sessions and gave 5 different ones; neither offsets nor
-    filters reach the rest. Narrow the query, by application_id or user_id, and read it in parts
+    voxframe.errors.IncompleteHistoryError: asked for 2026-10-04 23:59:59 to
+    2026-10-05 00:00:01, the service counts 50 sessions and gave 5 different ones;
+    neither offsets nor filters reach the rest. Narrow the query, by
+    application_id or user_id, and read it in parts
     """
 
 
 class ExportError(VoxframeError):
     """A folder cannot be written or read as Parquet; what was whole in it before is so still.
 
+    What to do: name a folder of its own, or see to the disk, or to the other process that
+    writes there; the message says which. A folder that is damaged can be written again
+    elsewhere, and an audit with ``repair=True`` reads days of a dataset again.
+
     Examples
     --------
     >>> voxframe.export_call_history(".", "2026-10-01", "2026-11-01")
     Traceback (most recent call last):
         ...
-    voxframe.errors.ExportError: ... holds other data (credentials.json); name a folder of its
-    own
+    voxframe.errors.ExportError: ... holds other data (credentials.json); name a
+    folder of its own
     """
 
 
 class MissingExtraError(VoxframeError, ModuleNotFoundError):
     """A package that an extra brings is not installed; the message says how to install it.
+
+    What to do: install the extra that the message names, such as ``pip install
+    'voxframe[plots]'``.
 
     Examples
     --------

@@ -4,6 +4,7 @@ import ast
 import io
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
@@ -76,7 +77,7 @@ def all_pages() -> dict[str, str]:
             "The tables",
             "Children carry their session's id first, and keep their order within the session. "
             "Fields that are not documented become columns of their own after these.",
-            data_dictionary().replace("### ", "## "),
+            _meaning_first(data_dictionary()).replace("### ", "## "),
         ),
         "receipt.md": receipt(),
         "errors.rst": _module("voxframe.errors", "Errors, and what to do", together=True),
@@ -89,6 +90,12 @@ def all_pages() -> dict[str, str]:
     reference = [*(f"api/{m}" for m in MODULES), "command-line", "tables", "receipt", "errors"]
     pages["index.md"] = INDEX + _tree("Reference", reference) + _tree("Guides", guides)
     return pages
+
+
+def _meaning_first(tables: str) -> str:
+    """Return tables whose last column is the second, where a phone still shows it."""
+    rows = re.compile(r"^\|(.*?)\|(.*)\|([^|]*)\|$", re.MULTILINE)
+    return rows.sub(r"|\1|\3|\2|", tables)
 
 
 def commands() -> str:
@@ -157,6 +164,7 @@ def _module(module: str, title: str, *, together: bool = False) -> str:
                       "   :members:", "   :show-inheritance:", ""]  # fmt: skip
         return "\n".join(lines)
     lines += [f".. currentmodule:: {module}", "", ".. autosummary::", "   :nosignatures:", ""]
+    names = sorted(names, key=lambda name: (name[0].isupper(), name))  # what one does, then what is
     lines += [f"   {name}" for name in names]
     lines += ["", ".. toctree::", "   :hidden:", "", *(f"   {module}.{name}" for name in names)]
     return "\n".join(lines) + "\n"
