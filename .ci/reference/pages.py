@@ -1,6 +1,7 @@
 """The pages of the reference, each made from what it describes."""
 
 import ast
+import importlib
 import io
 import json
 import os
@@ -159,7 +160,8 @@ def _module(module: str, title: str, *, together: bool = False) -> str:
     names = _public(module)
     lines = [title, "=" * len(title), "", f".. automodule:: {module}", "   :no-members:", ""]
     if together:
-        for name in names:
+        # As the module has them: from the general to the particular.
+        for name in sorted(names, key=list(vars(importlib.import_module(module))).index):
             lines += [name, "-" * len(name), "", f".. autoexception:: {module}.{name}",
                       "   :members:", "   :show-inheritance:", ""]  # fmt: skip
         return "\n".join(lines)
