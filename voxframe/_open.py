@@ -107,7 +107,8 @@ class Dataset:
     1 2026-10-02        66  6.297873
     >>> len(dataset.read("2026-10-05", "2026-10-06", columns=["duration"]))
     90
-    >>> dataset.duckdb().sql("select count(*) from calls where incoming").fetchall()
+    >>> connection = dataset.duckdb()
+    >>> connection.sql("select count(*) from calls where incoming").fetchall()
     [(360,)]
     >>> dataset.arrow("calls").count_rows()
     862
