@@ -48,7 +48,7 @@ def agents(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
     by : str or sequence of str, optional
         What to group by beside the agent, as in :func:`traffic`.

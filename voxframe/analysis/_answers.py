@@ -43,7 +43,7 @@ def plot_quality(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to draw.
     direction : {"out", "in"}
         Calls placed, or those that came in, which are accepted by the scenario.

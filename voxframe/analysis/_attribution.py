@@ -108,7 +108,7 @@ def cost_by_agent(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
     method : {"longest", "share"}
         As above.
@@ -209,7 +209,7 @@ def cost_by_caller(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
     currency : str or mapping of int to str, optional
         As in :func:`cost_breakdown`.

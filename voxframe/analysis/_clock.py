@@ -130,7 +130,7 @@ def leg_clock(history: History) -> pd.DataFrame:
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
 
     Returns

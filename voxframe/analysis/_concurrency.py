@@ -117,7 +117,7 @@ def concurrency(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
     freq : str or None
         Stretches of time, as in :func:`cost_breakdown`; None gives the curve itself.
@@ -209,7 +209,7 @@ def busy_hour(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at; the calls that count are those of :func:`concurrency`.
     timezone : str
         IANA name of the timezone whose days are meant.

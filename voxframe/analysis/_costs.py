@@ -51,7 +51,7 @@ def cost_breakdown(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
     by : str or sequence of str, optional
         Columns, of any table: a name is looked for in ``sessions``, then ``calls``,

@@ -52,7 +52,7 @@ def duration_stats(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at: calls (legs) with ``successful`` whose duration is known.
     by : str or sequence of str, optional
         As in :func:`traffic`; ``by="side"`` tells all far ends apart.
@@ -112,7 +112,7 @@ def duration_histogram(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at: the calls of :func:`duration_stats`.
     edges : sequence of int
         Seconds at which the classes begin, ascending. Each class holds its beginning

@@ -147,7 +147,7 @@ def peak_load(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at; the calls that count are those of :func:`concurrency`.
     timezone : str
         IANA name of the timezone whose days and clock are meant.

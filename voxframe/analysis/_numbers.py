@@ -37,7 +37,7 @@ def unanswered_numbers(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
     timezone : str
         IANA name of the timezone that ``last`` is given in.

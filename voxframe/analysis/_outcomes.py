@@ -78,7 +78,7 @@ def inbound_outcomes(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
     by : str or sequence of str, optional
         Columns of ``sessions``, or what :func:`cost_breakdown` names of them: ``"caller"``,

@@ -72,7 +72,7 @@ def compare(
 
     Parameters
     ----------
-    history, previous : CallHistory or mapping of tables
+    history, previous : CallHistory, Dataset or mapping of tables
         The period, and the one before.
     by : str or sequence of str, optional
         Columns of ``sessions``, or what :func:`inbound_outcomes` names besides.

@@ -57,7 +57,7 @@ def end_reasons(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at: calls (legs) that were not answered.
     by : str or sequence of str, optional
         As in :func:`traffic`; ``"end_reason_details"`` gives the service's own words.
@@ -120,7 +120,7 @@ def finish_reasons(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at: all sessions.
     by : str or sequence of str, optional
         Columns of ``sessions``, and what :func:`inbound_outcomes` names besides.

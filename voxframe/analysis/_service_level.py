@@ -72,7 +72,7 @@ def service_level(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
     seconds : float, default 20
         The threshold n, at least 0.

@@ -78,7 +78,7 @@ def session_totals(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
     timezone : str
         IANA name of the timezone that ``start_date`` and ``first_answer`` are given in.

@@ -36,7 +36,7 @@ def far_ends(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
     own, machine, network : str or collection of str
         Types (``"user"``), SIP domains (``"@pbx.example.com"``), numbers or their

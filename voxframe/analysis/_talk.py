@@ -63,7 +63,7 @@ def minutes(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
     by, freq, timezone, own, machine, network
         As in :func:`inbound_outcomes`: all of a session counts at its ``start_date``.

@@ -144,7 +144,7 @@ def traffic(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to look at.
     freq : str or None
         Stretches of time, as in :func:`cost_breakdown`. None is one stretch, from the

@@ -74,7 +74,7 @@ def plot_cost(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to draw.
     freq : str, optional
         As in :func:`~voxframe.analysis.cost_breakdown`; chosen by the time covered.
@@ -148,7 +148,7 @@ def plot_heatmap(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to draw. Hours between the first and the last call count, those without
         calls too; a weekday that the history does not reach stays blank.
     timezone : str
@@ -235,7 +235,7 @@ def plot_concurrency(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to draw.
     freq : str, optional
         Stretches of time; chosen by the time covered. Each shows its peak and its mean
@@ -350,7 +350,7 @@ def plot_durations(
 
     Parameters
     ----------
-    history : CallHistory or mapping of tables
+    history : CallHistory, Dataset or mapping of tables
         What to draw.
     own, machine, network : str or collection of str
         What is known of far ends, as in :func:`~voxframe.analysis.far_ends`.
