@@ -183,7 +183,7 @@ def test_traffic_by_the_clock(both: tuple[voxframe.CallHistory, Sql], name: str)
           cut as (select slot, greatest(t, slot * 1800, {first}) a,
             least(t + secs, slot * 1800 + 1800, {last}) b
             from net join slots on t < slot * 1800 + 1800 and t + secs > slot * 1800),
-          busy as (select {name}, sum(greatest(b - a, 0)) secs, count(*) n
+          busy as (select {name}, sum(greatest(b - a, 0)) secs, count(*) filter (b > a) n
             from cut join slots using (slot) group by 1),
           lasts as (select {name}, count(*) * 1800 secs from slots
             where slot * 1800 >= {first} and slot * 1800 < {last} group by 1)

@@ -62,6 +62,8 @@ def test_time_that_was_not_read_does_not_count() -> None:
     hours = analysis.traffic(part, freq=None, by="hour")
     # Of 11:00 to 11:45, half an hour was read; no other hour.
     assert hours["erlangs"].tolist() == [900 / 2700, 1800 / 1800]
+    beyond = read(at("2026-10-05 10:15"), at("2026-10-05 11:00"), ("2026-10-05 10:45", 3600))
+    assert analysis.traffic(beyond, freq=None, by="hour")["hour"].tolist() == [10]
     none = read(at("2026-10-05 10:15"), at("2026-10-05 11:30"), ("2026-10-05 12:00", 60))
     assert analysis.traffic(none, freq=None, by="hour")["erlangs"].isna().all()
 

@@ -228,6 +228,8 @@ def _tally(
     """Count legs, and add up their seconds and prices, by group."""
     legs, rows, cost = source.legs, source.count("calls"), source["calls"]["cost"]
     parts, counted = spill(legs, time.bins), time.lengths > 0
+    read = counted[parts.bin]
+    parts = Spill(parts.own, parts.call[read], parts.bin[read], parts.seconds[read])
     stretches = None
     if bins is not None:
         begun = time_codes(legs.start, legs.timed, bins)
@@ -271,5 +273,5 @@ def _tally(
         seconds_paid=seconds(paid),
         unpriced=count(legs.answered & ~legs.priced),
         failed_cost=money(~legs.answered),
-        busy=_count(groups.codes, size, np.append(own, parts.seconds * counted[parts.bin])),
+        busy=_count(groups.codes, size, np.append(own, parts.seconds)),
     )
