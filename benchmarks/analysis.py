@@ -1,21 +1,24 @@
 """Analysis of a dataset that is never held whole: seconds, and the most memory that it takes.
 
     python -m benchmarks.analysis write FOLDER --sessions 10000000
-    /usr/bin/time -v python -m benchmarks.analysis run FOLDER
+    python -m benchmarks.analysis run FOLDER
     python -m benchmarks.analysis check FOLDER
 
 ``write`` makes a year of calls, a day at a time. ``run`` calls every function that takes a
-dataset. ``check`` asks DuckDB for the same figures, in SQL, and compares them.
+dataset. ``check`` asks DuckDB for the same figures, in SQL, and compares them. Peaks are the
+process's own, until then; DuckDB is asked when all of them are there.
 """
 
 import argparse
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 import voxframe
@@ -119,6 +122,20 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def _timed(
+    function: Callable[..., pd.DataFrame], dataset: voxframe.Dataset, **options: Any
+) -> pd.DataFrame:
+    wall, cpu = time.perf_counter(), time.process_time()
+    frame = function(dataset, **options)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    print(
+        f"{function.__name__:20} {len(frame):>8,} rows {wall:7.1f} s {cpu:7.1f} s of processor "
+        f"{_peak():6.0f} MiB peak",
+        flush=True,
+    )
+    return frame
+
+
 def run(path: Path) -> None:
     """Call every function that takes a dataset."""
     dataset = voxframe.open_dataset(path)
@@ -130,15 +147,18 @@ def run(path: Path) -> None:
         analysis.service_level, analysis.minutes, analysis.agents, analysis.leg_clock,
         analysis.cost_by_agent, analysis.cost_by_caller, analysis.far_ends,
     ):  # fmt: skip
-        began = time.perf_counter()
-        rows = len(function(dataset))
-        seconds = time.perf_counter() - began
-        print(f"{function.__name__:20} {rows:>8,} rows {seconds:7.1f} s {_peak():7.0f} MiB peak")
+        _timed(function, dataset)
 
 
 def check(path: Path) -> None:
     """Ask DuckDB for the same figures."""
     dataset = voxframe.open_dataset(path)
+    costs = _timed(analysis.cost_breakdown, dataset, freq="D", dtype_backend="pyarrow")
+    busy = _timed(analysis.traffic, dataset, freq=None)
+    stats = _timed(analysis.duration_stats, dataset, by="side")
+    hours = _timed(analysis.concurrency, dataset)
+    reasons = _timed(analysis.end_reasons, dataset)
+    callers = _timed(analysis.cost_by_caller, dataset, dtype_backend="pyarrow")
     with dataset.duckdb() as sql:
         sql.sql("set timezone = 'UTC'")
         sql.sql("set memory_limit = '2GB'")
@@ -150,23 +170,20 @@ def check(path: Path) -> None:
             name: str, mine: list[tuple[object, ...]], theirs: list[tuple[object, ...]]
         ) -> None:
             assert mine == theirs, f"{name}: {mine[:3]} is not {theirs[:3]}"
-            print(f"{name}: {len(mine):,} rows equal DuckDB's")
+            print(f"{name}: {len(mine):,} rows equal DuckDB's", flush=True)
 
         kinds = {"calls": "calls", "records": "records", "resources": "resource_usage"}
-        costs = analysis.cost_breakdown(dataset, freq="D", dtype_backend="pyarrow")
         for kind, table in kinds.items():
             theirs = asked(f"select start_day, sum(cost) from {table} group by 1 order by 1")
             days = costs["start"].dt.date
             same(f"{kind} cost by day", list(zip(days, costs[f"{kind}_cost"], strict=True)), theirs)
         network = "from calls where remote_number_type = 'pstn'"
-        busy = analysis.traffic(dataset, freq=None)
         same(
             "traffic",
             [tuple(int(busy[n].iloc[0]) for n in ("legs", "arrived", "accepted"))],
             asked(f"select count(*), count(*) filter (incoming), "
                   f"count(*) filter (incoming and successful) {network}"),
         )  # fmt: skip
-        stats = analysis.duration_stats(dataset, by="side")
         same(
             "durations",
             sorted(
@@ -182,7 +199,6 @@ def check(path: Path) -> None:
                 )
             ),
         )
-        hours = analysis.concurrency(dataset)
         same(
             "most lines at once",
             [(int(hours["peak"].max()),)],
@@ -192,14 +208,12 @@ def check(path: Path) -> None:
                 m as (select t, sum(d) d from e group by t)
                 select cast(max(n) as bigint) from (select sum(d) over (order by t) n from m)"""),
         )
-        reasons = analysis.end_reasons(dataset)
         same(
             "end reasons",
             sorted(zip(reasons["end_reason_code"], reasons["calls"], strict=True)),
             asked("select end_reason_code, count(*) from calls where not successful "
                   "group by 1 order by 1"),
         )  # fmt: skip
-        callers = analysis.cost_by_caller(dataset, dtype_backend="pyarrow")
         theirs = asked("""with paid as (select call_session_history_id id, cost from calls
             union all select call_session_history_id, cost from records
             union all select call_session_history_id, cost from resource_usage)
