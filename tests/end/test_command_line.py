@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import voxframe
 from tests.support.exact import FROM, TO, Truth, ids
 from voxframe._cli.arguments import Parser
 from voxframe._cli.main import main
-from voxframe._cli.window import add_window, window_of
+from voxframe._cli.window import add_window, window_before, window_of
 from voxframe._query.window import window
 from voxframe.emulator import Emulator, World
 
@@ -104,6 +105,9 @@ def test_export_with_filters(within, world, tmp_path):
         (["report"], 2, "PATH"),
         (["report", "history", "--application-id", "1"], 2, "PATH"),
         (["report", "history", "--yesterday"], 2, "PATH"),
+        (["report", "history", "--compare"], 2, "give --previous PATH"),
+        (["report", "--yesterday", "--compare", "--previous", "old"], 2, "give one"),
+        (["report", "--yesterday", "--previous", "nowhere"], 1, "nowhere"),
         (["export", "--month", "2026-10"], 2, "--out"),
         (["sync", "--from", FROM], 2, "folder"),
         (["sync", "--out", "new"], 2, "--from: is needed"),
@@ -279,6 +283,32 @@ def test_windows_by_name(options, begin, end):
     assert f"{inside.to_date:%Y-%m-%d %H:%M:%S}" == end
 
 
+@pytest.mark.parametrize(
+    ("options", "begin", "end"),
+    [
+        (["--month", "2026-10"], "2026-09-01 00:00:00", "2026-10-01 00:00:00"),
+        (["--month", "2026-01"], "2025-12-01 00:00:00", "2026-01-01 00:00:00"),
+        (["--from", "2026-01-01", "--to", "2026-04-01"],
+         "2025-10-01 00:00:00", "2026-01-01 00:00:00"),
+        (["--month", "2026-04", "--timezone", "Europe/Berlin"],
+         "2026-02-28 23:00:00", "2026-03-31 22:00:00"),
+        (["--from", "2026-10-01", "--to", "2026-10-11"],
+         "2026-09-21 00:00:00", "2026-10-01 00:00:00"),
+        (["--from", "2026-03-30", "--to", "2026-04-06", "--timezone", "Europe/Berlin"],
+         "2026-03-22 23:00:00", "2026-03-29 22:00:00"),
+        (["--last", "7d"], "2026-10-06 22:30:05", "2026-10-13 22:30:05"),
+        (["--yesterday"], "2026-10-18 00:00:00", "2026-10-19 00:00:00"),
+    ],
+)  # fmt: skip
+def test_the_window_before(options, begin, end):
+    parser = Parser()
+    add_window(parser)
+    now = datetime(2026, 10, 20, 22, 30, 5, 900, UTC)
+    before = window(**window_before(parser.parse_args(options), lambda: now))
+    assert f"{before.from_date:%Y-%m-%d %H:%M:%S}" == begin
+    assert f"{before.to_date:%Y-%m-%d %H:%M:%S}" == end
+
+
 def test_from_without_to_is_until_now():
     parser = Parser()
     add_window(parser)
@@ -333,6 +363,29 @@ def test_a_report_of_the_account(within, tmp_path):
     done = within("report", "--month", "2026-10", "--title", "October", "--no-records")
     assert (done.returncode, done.stderr) == (0, "")
     assert "October" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_report_says_what_changed_writes_a_workbook_and_opens(within, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    halves = ("--from", "2026-10-16", "--to", "2026-10-31")
+    done = within("report", *halves, "--compare", "--xlsx", "tables.xlsx", "--open")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "tables.xlsx: the tables, with phone numbers" in done.stdout
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<dt>Compared with</dt><dd>1 Oct 2026 \N{EN DASH} 15 Oct 2026</dd>" in page
+    assert re.search(r'class="change[^>]*>[\u2191\u2193] ', page)
+    assert opened == [(tmp_path / "report.html").as_uri()]
+    with zipfile.ZipFile(tmp_path / "tables.xlsx") as book:
+        assert "xl/worksheets/sheet5.xml" in book.namelist()
+
+    for name, dates in (("old", ("2026-10-01", "2026-10-16")), ("new", halves[1::2])):
+        assert within("export", "--from", dates[0], "--to", dates[1], "--out", name).returncode == 0
+    done = within("report", "new", "--previous", "old", "--own", "user, sip", "--own", "tollfree")
+    assert (done.returncode, done.stderr) == (0, "")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<dt>Compared with</dt>" in page
+    assert page.count("is given as own") >= 3
 
 
 # Windows' own way for pipes is its code page; programs without a locale have ASCII.
@@ -454,6 +507,7 @@ entry()
     [
         (["report", "--month", "2026-10"], "jinja2", "report", "a report"),
         (["report", "--month", "2026-10"], "matplotlib", "report", "a report"),
+        (["report", "--month", "2026-10", "--xlsx", "a.xlsx"], "xlsxwriter", "excel", "a workbook"),
         (["demo"], "starlette", "emulator", "the demo"),
         (["emulator"], "uvicorn", "emulator", "the emulator"),
     ],

@@ -7,14 +7,20 @@ from typing import Any
 
 import voxframe
 from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of
-from voxframe._cli.window import WINDOWS, add_window, names_window, window_of
+from voxframe._cli.window import (
+    WINDOWS,
+    add_window,
+    names_window,
+    window_before,
+    window_of,
+)
 from voxframe._extras import needed_for
 from voxframe.errors import InvalidQueryError, VoxframeError
 
 # Of these a page of files can make use, too.
 _OF_THE_PAGE = {
     "command", "run", "default_of", "path", "out", "title", "timezone", "show_numbers", "json",
-    "quiet", "verbose", "own", "currency", "open",
+    "quiet", "verbose", "own", "currency", "open", "previous", "xlsx",
 }  # fmt: skip
 
 
@@ -24,24 +30,38 @@ def add(commands: Any) -> None:
         "report",
         help="make one self-contained HTML page, of an export or of the account",
         description="Make one self-contained HTML page of what an export, or to_parquet, wrote at "
-        "PATH, or of a window that is read from the account: figures, pictures, top spenders, and "
-        "the receipt of the read.",
-        epilog="Examples: voxframe report history; voxframe report --month 2026-10",
+        "PATH, or of a window that is read from the account: what it cost, who called and who "
+        "answered, what failed and what to do about it.",
+        epilog="Examples: voxframe report history; voxframe report --month 2026-10 --compare",
     )
     report.add_argument("path", nargs="?", metavar="PATH", help="folder of Parquet files")
     page = report.add_argument_group("the page")
-    page.add_argument("--out", default="report.html", metavar="FILE", help="default: %(default)s")
-    page.add_argument("--title", metavar="TEXT", help="default: Call history")
-    page.add_argument("--show-numbers", action="store_true", help="show phone numbers")
+    page.add_argument(
+        "--out", default="report.html", metavar="FILE", help="the page; default: %(default)s"
+    )
+    page.add_argument("--title", metavar="TEXT", help="heading of the page; default: Call history")
+    page.add_argument("--show-numbers", action="store_true", help="show phone numbers in full")
     page.add_argument(
         "--own", action="append", default=[], metavar="FAR_END",
-        help="whose calls are not outside calls: a type (sip), a SIP domain (@pbx.example.com) or "
-        "a number (+4420794601*); may be repeated",
+        help="colleagues, whose calls are not outside calls: types (sip), SIP domains "
+        "(@pbx.example.com) or numbers (+4420794601*), parted by commas; may be repeated",
     )  # fmt: skip
     page.add_argument(
         "--currency", action="append", metavar="LABEL",
         help="what prices are in, such as EUR, or of each account, such as 4203771=EUR; repeat it "
         "for every account",
+    )  # fmt: skip
+    page.add_argument(
+        "--compare", action="store_true",
+        help="read the period before from the account, too, and show what changed: after a "
+        "month the month before, else as long a time",
+    )  # fmt: skip
+    page.add_argument(
+        "--previous", metavar="PATH", help="the same, of files: the folder of the period before"
+    )
+    page.add_argument(
+        "--xlsx", metavar="FILE",
+        help="write the tables as an Excel workbook, too; it holds phone numbers",
     )  # fmt: skip
     page.add_argument("--open", action="store_true", help="open the page in a browser")
     add_window(report)
@@ -58,14 +78,25 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         import matplotlib as mpl  # noqa: F401, PLC0415
 
         from voxframe.report._page import report_html  # noqa: PLC0415 - an extra
+    if given.xlsx is not None:
+        with needed_for("a workbook", "excel"):
+            import xlsxwriter  # noqa: F401, PLC0415
+    _check(given)
+    currency = _currency(given.currency)
+    # Files that are not there are found before the account is read.
+    previous = _previous(given)
+    history = _history(given)
     page = report_html(
-        _history(given),
+        history,
         title=given.title,
         timezone=given.timezone,
         show_numbers=given.show_numbers,
-        currency=_currency(given.currency),
-        own=given.own,
+        previous=previous,
+        currency=currency,
+        own=[entry.strip() for each in given.own for entry in each.split(",")],
     )
+    if given.xlsx is not None:
+        history.to_excel(given.xlsx, timezone=given.timezone)
     try:
         # A file's name may hold what is not Unicode.
         Path(given.out).write_bytes(page.encode(errors="replace"))
@@ -73,9 +104,11 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         raise VoxframeError(f"{given.out} cannot be written: {error.strerror}") from None
     if not (given.quiet or given.json):
         print(f"{given.out}: {len(page) / 2**20:.1f} MiB; open it in a browser")
+        if given.xlsx is not None:
+            print(f"{given.xlsx}: the tables, with phone numbers")
     if given.open:
         webbrowser.open(Path(given.out).absolute().as_uri())
-    return {"out": given.out}
+    return {"out": given.out, "xlsx": given.xlsx}
 
 
 def _currency(given: list[str] | None) -> str | dict[int, str] | None:
@@ -93,17 +126,39 @@ def _currency(given: list[str] | None) -> str | dict[int, str] | None:
     return {int(account): label for account, _, label in pairs}
 
 
-def _history(given: argparse.Namespace) -> voxframe.CallHistory:
-    if given.path is None:
-        if not names_window(given):
-            raise InvalidQueryError(f"PATH or a window is missing; give PATH, {WINDOWS}")
-        return voxframe.read_call_history(
-            **window_of(given), **connection_of(given), **filters_of(given)
+def _check(given: argparse.Namespace) -> None:
+    """Refuse options that do not go together, before anything is read."""
+    if given.compare and given.previous is not None:
+        raise InvalidQueryError("--compare and --previous: each names the period before; give one")
+    if given.path is None and not names_window(given):
+        raise InvalidQueryError(f"PATH or a window is missing; give PATH, {WINDOWS}")
+    if given.path is not None and given.compare:
+        raise InvalidQueryError(
+            "--compare: reads the account, and PATH is read from files; give --previous PATH"
         )
     of_a_read = vars(given).keys() - _OF_THE_PAGE
-    if any(getattr(given, name) != given.default_of(name) for name in of_a_read):
+    if given.path is not None and any(
+        getattr(given, name) != given.default_of(name) for name in of_a_read
+    ):
         raise InvalidQueryError(
             f"PATH: {given.path} is read, so windows, filters and connections have no effect; "
             "leave them out, or PATH to read the account",
         )
-    return voxframe.CallHistory.from_parquet(given.path)
+
+
+def _history(given: argparse.Namespace) -> voxframe.CallHistory:
+    if given.path is not None:
+        return voxframe.CallHistory.from_parquet(given.path)
+    return voxframe.read_call_history(
+        **window_of(given), **connection_of(given), **filters_of(given)
+    )
+
+
+def _previous(given: argparse.Namespace) -> voxframe.CallHistory | None:
+    if given.previous is not None:
+        return voxframe.CallHistory.from_parquet(given.previous)
+    if not given.compare:
+        return None
+    return voxframe.read_call_history(
+        **window_before(given), **connection_of(given), **filters_of(given)
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from voxframe._query.window import timezone_of
+from voxframe._query.window import timezone_of, window
 from voxframe.errors import InvalidQueryError
 
 _LAST = re.compile(r"(\d{1,5})([hdw])")
@@ -81,6 +81,27 @@ def window_of(
     else:
         begin, end = given.from_date, given.to_date
     return {"from_date": begin, "to_date": end, **keywords}
+
+
+def window_before(
+    given: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> dict[str, Any]:
+    """Return the window before the one that was named, as keywords.
+
+    Before whole months there are as many whole months, else as long a time by the clock.
+    """
+    named = window_of(given, now)
+    zone = timezone_of(given.timezone)
+    whole = window(**named)
+    begin, end = (each.astimezone(zone).replace(tzinfo=None)
+                  for each in (whole.from_date, whole.to_date))  # fmt: skip
+    months = (end.year - begin.year) * 12 + end.month - begin.month
+    if months and all(each == datetime(each.year, each.month, 1) for each in (begin, end)):  # noqa: DTZ001 - by the clock of the timezone
+        place = begin.year * 12 + begin.month - 1 - months
+        earlier = datetime(place // 12, place % 12 + 1, 1)  # noqa: DTZ001
+    else:
+        earlier = begin - (end - begin)
+    return {**named, "from_date": earlier, "to_date": begin}
 
 
 def month(text: str) -> tuple[date, date]:
