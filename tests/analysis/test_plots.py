@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.support.histories import random_tables, tables
+from tests.support.histories import at, random_tables, tables
 
 pytest.importorskip("matplotlib")
 import matplotlib as mpl
@@ -164,6 +164,17 @@ def test_a_day_has_its_name_to_the_right_of_its_beginning() -> None:
     named = axes.get_xticklabels()
     assert {label.get_horizontalalignment() for label in named} == {"left"}
     assert all(label.get_text().startswith("Mon ") for label in named)
+    plt.close(axes.get_figure())
+    until_monday = tables(
+        sessions=[
+            {"call_session_history_id": nth, "start_date": at(f"2026-10-{nth:02d}")}
+            for nth in range(1, 26)
+        ]
+    )
+    axes = plots.plot_cost(until_monday)
+    axes.get_figure().draw_without_rendering()
+    shown = [label.get_text() for label in axes.get_xticklabels() if label.get_text()]
+    assert shown == ["Mon 5 Oct", "Mon 12 Oct", "Mon 19 Oct"]  # and not the 26th, where it ends
     plt.close(axes.get_figure())
 
 

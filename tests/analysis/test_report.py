@@ -110,6 +110,19 @@ def test_a_number_in_a_name_is_left_out() -> None:
     assert "123456" in report_html(named, show_numbers=True)
 
 
+def test_a_number_in_the_title_or_in_a_warning_is_left_out() -> None:
+    receipt = Receipt(
+        from_date=datetime(2026, 10, 1, tzinfo=UTC), to_date=datetime(2026, 11, 1, tzinfo=UTC),
+        warnings=("no such number: +442079460958",), filters={"rule_name": "to 442079460958"},
+    )  # fmt: skip
+    history = CallHistory(random_tables(5, days=1), receipt)
+    page = report_html(history, title="October 2026, 442079460958")
+    assert "42079460958" not in page
+    assert "October 2026, \N{HORIZONTAL ELLIPSIS}" in page
+    assert "no such number: " in page
+    assert "to 442079460958" in report_html(history, show_numbers=True)
+
+
 @pytest.mark.parametrize("given", [tables(), random_tables(1)], ids=["empty", "one"])
 def test_little_is_enough_and_gives_the_same_page_each_time(given: dict[str, pa.Table]) -> None:
     page = report_html(given, title="Little & nothing")

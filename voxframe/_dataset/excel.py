@@ -208,7 +208,8 @@ def _column(
         return 14, form, _number
     sample = column.slice(0, _SAMPLE).cast(pa.string())
     widest = pc.max(pc.utf8_length(sample)).as_py() or 0
-    return widest + 2, None, _text
+    # Away from the number that ends at the right of the cell before.
+    return widest + 3, book.add_format({"indent": 1}), _text
 
 
 def _moment(sheet: Any, row: int, at: int, local: datetime, form: Any) -> None:

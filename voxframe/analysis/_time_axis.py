@@ -101,11 +101,11 @@ def time_axis(ax: "Axes", first: float, last: float, timezone: str) -> None:
         formatter = dates.ConciseDateFormatter(locator, tz=timezone, show_offset=False)
     elif span <= _DAYS:
         locator = dates.DayLocator(interval=math.ceil(span / few), tz=timezone)
-        formatter = _words(timezone, "")
+        formatter = _words(timezone, "", last)
     else:
         weeks = math.ceil(span / 7 / few)
         locator = dates.WeekdayLocator(dates.MO, interval=weeks, tz=timezone)
-        formatter = _words(timezone, " %b")
+        formatter = _words(timezone, " %b", last)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(formatter)
     if _HOURS < span <= _MONDAYS:
@@ -126,9 +126,16 @@ def time_axis(ax: "Axes", first: float, last: float, timezone: str) -> None:
     ax.set_xlabel(covered, fontsize="small", alpha=0.85, loc="left")
 
 
-def _words(timezone: str, month: str) -> Any:
-    """Return a formatter such as "Mon 5 Oct"; ``%-d`` is not understood everywhere."""
-    return _formatter(timezone, lambda when: f"{when:%a} {when.day}{when.strftime(month)}")
+def _words(timezone: str, month: str, last: float) -> Any:
+    """Return a formatter such as "Mon 5 Oct" for days before the last moment."""
+    dates: Any = import_module("matplotlib.dates")
+    end = dates.num2date(last, tz=timezone)
+
+    def written(when: datetime) -> str:
+        # ``%-d`` is not understood everywhere.
+        return f"{when:%a} {when.day}{when.strftime(month)}" if when < end else ""
+
+    return _formatter(timezone, written)
 
 
 def _clock(timezone: str) -> Any:

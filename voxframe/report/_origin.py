@@ -29,6 +29,8 @@ _READINGS = {
     ("incoming", "answer"): "A call that comes in starts when the scenario answers it; waits are "
                             "counted from the session's start",
 }  # fmt: skip
+# Of a receipt, what the user or the service wrote, so that a number may be in it.
+_WORDS_OF_OTHERS = ("filters", "warnings")
 # Accounts that are named at the top.
 _FEW = 6
 _SIDES = {
@@ -140,7 +142,7 @@ def receipt_of(page: Page) -> list[tuple[str, str]]:
     if receipt is None:
         return []
     return [
-        (name.replace("_", " "), page.label(plainly(value, name)) if name == "filters"
-         else plainly(value, name))
+        (name.replace("_", " "),
+         page.label(plainly(value, name)) if name in _WORDS_OF_OTHERS else plainly(value, name))
         for name, value in receipt.to_dict().items()
     ]  # fmt: skip

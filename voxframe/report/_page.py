@@ -60,8 +60,8 @@ def report_html(
         IANA name of the timezone that cuts and labels the time.
     show_numbers : bool
         Whether telephone numbers may stand on the page. Without it callers are named by
-        the last two digits, and whatever looks like a number in a name is left out; dates
-        stay.
+        the last two digits, and whatever looks like a number in a name or in `title` is
+        left out; dates stay.
     previous : CallHistory or mapping of tables, optional
         The period before, for the changes.
     currency : str or mapping of int to str, optional
@@ -99,7 +99,7 @@ def report_html(
     )
     environment.filters["css"] = _css
     return environment.from_string(template).render(
-        title=title or "Call history",
+        title=page.label(title or "Call history"),
         found=page.source.count("sessions") > 0,
         covered=_origin.covered(page.history, page.timezone),
         header=_origin.header(page),
