@@ -252,7 +252,7 @@ class _FormReader:
             return self.start()
 
     def _planned(self, ask: PageRequest, held: PageRows) -> list[Request]:
-        """Tell the plan what came; return what it asks next."""
+        """Pass on to the plan what came; return what it asks next."""
         asks = self._plan.receive(ask, held)
         if (settled := self._plan.settled) is not None:
             settled.mended["timezone_of_answers"] += len({c.speaks for c in self._tried}) - 1

@@ -91,7 +91,7 @@ def tidy(ax: "Axes", title: str, *, legend: bool = False, note: str = "") -> Non
 
 
 def nothing(ax: "Axes", title: str, what: str) -> "Axes":
-    """Say in an empty picture that there is nothing to see."""
+    """Write into an empty picture that there is nothing to see."""
     tidy(ax, title)
     ax.set_xticks([])
     ax.set_yticks([])

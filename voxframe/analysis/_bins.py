@@ -35,7 +35,7 @@ class Bins:
         return len(self.edges) - 1
 
     def find(self, seconds: Ints) -> Ints:
-        """Say which bin each instant lies in."""
+        """Return which bin each instant lies in."""
         return np.searchsorted(self.edges, seconds, side="right").astype(np.int64) - 1
 
     @property
@@ -44,12 +44,12 @@ class Bins:
         return np.diff(self.edges)
 
     def starts(self) -> pa.Array:
-        """Give the beginnings as timestamps in the timezone."""
+        """Return the beginnings as timestamps in the timezone."""
         return stamps(self.edges[:-1], self.timezone)
 
 
 def marked(labels: pa.Table, bins: "Bins", window: tuple[int, int] | None) -> pa.Table:
-    """Say beside the start of each stretch whether it is not wholly inside of what was read."""
+    """Return each stretch's start and whether it is not wholly inside of what was read."""
     if "start" not in labels.column_names:
         return labels
     starts, known = labels["start"], labels["start"].is_valid().to_numpy()
@@ -62,7 +62,7 @@ def marked(labels: pa.Table, bins: "Bins", window: tuple[int, int] | None) -> pa
 
 
 def stamps(seconds: NDArray[np.int64], timezone: str) -> pa.Array:
-    """Give epoch seconds as Arrow timestamps in a timezone."""
+    """Convert epoch seconds to Arrow timestamps in a timezone."""
     return pa.array(seconds * 1_000_000).cast(pa.timestamp("us", timezone))
 
 

@@ -17,13 +17,13 @@ class Coded:
     labels: pa.Array
 
     def take(self, rows: Ints) -> Self:
-        """Give the values at ``rows``; row -1 holds nothing."""
+        """Return the values at ``rows``; row -1 holds nothing."""
         padded = np.append(self.codes, -1)
         return type(self)(padded[rows], self.labels)
 
 
 def encode(column: pa.ChunkedArray) -> Coded:
-    """Give a column as codes and labels."""
+    """Return a column as codes and labels."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     if column.num_chunks == 0:

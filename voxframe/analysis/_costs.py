@@ -16,7 +16,7 @@ from voxframe.analysis._tally import Tally, added
 
 
 def time_codes(when: Ints, known: Flags, bins: Bins) -> Coded:
-    """Give the bin of each instant as a column to group by."""
+    """Return the bin of each instant as a column to group by."""
     return Coded(np.where(known, bins.find(when), -1), bins.starts())
 
 

@@ -48,7 +48,7 @@ def _region(digits: str) -> str | None:
 
 
 def countries(numbers: pa.Array) -> pa.Array:
-    """Give the country of each number, as ISO 3166-1 alpha-2.
+    """Return the country of each number, as ISO 3166-1 alpha-2.
 
     The calling code decides (ITU-T E.164); where countries share one (+1, +7, +44 …),
     the number's first digits do, and a number that fits none of them counts

@@ -49,7 +49,7 @@ class _Contacts:
         return cls(key[order], session[known][order])
 
     def within(self, number: Ints, begin: Ints, end: Ints, session: Ints) -> Flags:
-        """Say whether there is one from `begin` to `end`, both included, in another session."""
+        """Return whether there is one from `begin` to `end`, both included, in another session."""
         low = np.searchsorted(self.key, number * _BEYOND + begin)
         high = np.searchsorted(self.key, number * _BEYOND + end, side="right")
         found = np.zeros(len(number), np.bool_)

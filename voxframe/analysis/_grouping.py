@@ -101,7 +101,7 @@ def coded(source: Source, name: str, kinds: Sequence[str], timezone: str) -> Cod
 
 
 def group(columns: Sequence[tuple[str, Coded]], rows: int) -> Groups:
-    """Give a number, densely from 0, to each combination of columns that occurs.
+    """Assign a number, densely from 0, to each combination of columns that occurs.
 
     Parameters
     ----------

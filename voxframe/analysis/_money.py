@@ -62,7 +62,7 @@ def total(unread: Collection[str], *parts: pa.Array) -> pa.Array:
 
 
 def to_float(money: pa.Array) -> pa.Array:
-    """Give exact money as the nearest float64, each rounded once.
+    """Convert exact money to the nearest float64, each rounded once.
 
     Arrow's own cast is often one unit in the last place away from it.
     """

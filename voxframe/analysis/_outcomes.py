@@ -37,7 +37,7 @@ def session_groups(source: Source, by: By, bins: Bins | None, timezone: str) -> 
 
 
 def in_time(labels: pa.Table, bins: Bins | None, window: tuple[int, int] | None) -> pa.Table:
-    """Say of each stretch of time, if any, whether it is not wholly inside of what was read."""
+    """Return for each stretch of time, if any, whether it is not wholly inside of what was read."""
     return labels if bins is None else marked(labels, bins, window)
 
 

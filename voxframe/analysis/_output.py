@@ -20,7 +20,7 @@ _RANK = "rank of weekday"
 
 
 def to_frame(table: pa.Table, dtype_backend: DtypeBackend) -> pd.DataFrame:
-    """Give a table as a DataFrame with a plain index."""
+    """Convert a table to a DataFrame with a plain index."""
     if dtype_backend == "pyarrow":
         return pd.DataFrame(table.to_pandas(types_mapper=pd.ArrowDtype))
     if dtype_backend != "numpy_nullable":
@@ -46,12 +46,12 @@ def unknown(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Give a frame's rows as dicts."""
+    """Return a frame's rows as dicts."""
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def highest(frame: pd.DataFrame, column: str) -> dict[str, Any]:
-    """Give the row with the greatest value of a column, the first of equals."""
+    """Return the row with the greatest value of a column, the first of equals."""
     at = int(frame[column].to_numpy(float).argmax())
     return records(frame.iloc[at : at + 1])[0]
 

@@ -94,5 +94,5 @@ def meaning(code: int | None) -> Meaning:
 
 
 def is_effective(code: int | None) -> bool:
-    """Say whether a call that was not answered was delivered all the same."""
+    """Return whether a call that was not answered was delivered all the same."""
     return meaning(code).outcome in EFFECTIVE

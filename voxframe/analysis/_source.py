@@ -56,41 +56,41 @@ History = HasTables | HasDays | Mapping[str, pa.Table]
 
 
 def integers(column: pa.ChunkedArray, null: int = 0) -> Ints:
-    """Give an integer column as numpy, ``null`` where it holds nothing."""
+    """Return an integer column as numpy, ``null`` where it holds nothing."""
     return np.asarray(pc.fill_null(column, null).to_numpy(), dtype=np.int64)
 
 
 def flags(column: pa.ChunkedArray) -> Flags:
-    """Give a boolean column as numpy; unknown is false."""
+    """Return a boolean column as numpy; unknown is false."""
     return np.asarray(pc.fill_null(column, false_()).to_numpy(), dtype=np.bool_)
 
 
 def false_() -> pa.Scalar:
-    """Give Arrow's false."""
+    """Return Arrow's false."""
     return pa.scalar(value=False)
 
 
 def valid(column: pa.Array | pa.ChunkedArray) -> Flags:
-    """Say for each row whether the column holds something."""
+    """Return for each row whether the column holds something."""
     whole = isinstance(column, pa.Array)
     known = pa.chunked_array([column.is_valid()]) if whole else column.is_valid()
     return np.asarray(known.to_numpy(), dtype=np.bool_)
 
 
 def epoch_seconds(column: pa.ChunkedArray) -> Ints:
-    """Give instants as whole seconds since 1970, the service's resolution; null is 0."""
+    """Return instants as whole seconds since 1970, the service's resolution; null is 0."""
     return integers(column.cast(pa.timestamp("us", "UTC")).cast(pa.int64())) // 1_000_000
 
 
 def distinct(numbers: Ints) -> Ints:
-    """Give each number once, in order; ``numpy.unique`` takes ten times as long."""
+    """Return each number once, in order; ``numpy.unique`` takes ten times as long."""
     ordered = np.sort(numbers)
     changed: Flags = np.diff(ordered, prepend=ordered[:1] - 1) != 0
     return ordered[changed]
 
 
 def rows_of(needles: pa.ChunkedArray, haystack: pa.ChunkedArray) -> Ints:
-    """Say in which row of ``haystack`` each id is first found; -1 is nowhere."""
+    """Return in which row of ``haystack`` each id is first found; -1 is nowhere."""
     wanted, ids = integers(needles), integers(haystack)
     if not len(ids):
         return np.full(len(wanted), -1, np.int64)
@@ -185,11 +185,11 @@ class Source:
         return self.only(self.are_of(side))
 
     def count(self, name: str) -> int:
-        """Give the number of rows of a table."""
+        """Return the number of rows of a table."""
         return int(self.tables[name].num_rows)
 
     def parents(self, name: str) -> Ints:
-        """Give each child's row in ``sessions``; -1 where its session is not there."""
+        """Return each child's row in ``sessions``; -1 where its session is not there."""
         return self._parents[name]
 
     @cached_property

@@ -55,7 +55,7 @@ def suited(history: History) -> str:
 
 
 def missing(history: History, what: str) -> str:
-    """Say why there is nothing to see."""
+    """Return why there is nothing to see."""
     return "Calls were not read" if "calls" in Sources.of(history).unread else what
 
 

@@ -23,7 +23,7 @@ from voxframe.analysis._tally import Tally, added
 
 
 def delivered(source: Source) -> Flags:
-    """Say for each call whether the network did its part (see :func:`traffic`)."""
+    """Return for each call whether the network did its part (see :func:`traffic`)."""
     codes = encode(source["calls"]["end_reason_code"])
     effective = [is_effective(code) for code in codes.labels.to_pylist()]
     return source.legs.answered | np.array([*effective, False], np.bool_)[codes.codes]
