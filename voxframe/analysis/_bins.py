@@ -49,7 +49,7 @@ class Bins:
 
 
 def marked(labels: pa.Table, bins: "Bins", window: tuple[int, int] | None) -> pa.Table:
-    """Return each stretch's start and whether it is not wholly inside of what was read."""
+    """Add beside the start of each stretch whether it is not wholly inside of what was read."""
     if "start" not in labels.column_names:
         return labels
     starts, known = labels["start"], labels["start"].is_valid().to_numpy()
