@@ -95,6 +95,16 @@ def broken_at(monkeypatch, name):
     return patch, commit
 
 
+def test_calls_keep_their_order_where_a_day_is_written_in_many_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(delta, "_ROWS", 7)
+    world = account(late=0.0, slow_bills=0.0)
+    law = Follower(world, FIRST)
+    with serving(world) as service:
+        service.client.sync_call_history(tmp_path, FIRST, format="delta")
+    law.sync(THREE_DAYS)
+    law.check(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["sessions", "calls", "resource_usage"])
 def test_a_run_killed_between_two_tables_is_completed_and_not_doubled(tmp_path, monkeypatch, name):
     world = account(late=0.0, slow_bills=0.0)

@@ -15,12 +15,13 @@ import shutil
 import tempfile
 import uuid
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
@@ -47,6 +48,8 @@ logger = logging.getLogger("voxframe")
 _STATE, _RUN, _NUMBER = "voxframe.state", "voxframe.run", "voxframe.publication"
 _FIRST, _END = "voxframe.first", "voxframe.end"
 _DAY_COLUMN = pa.field("start_day", pa.date32())
+# As many as pyarrow reads at once by itself.
+_ROWS = 65_536
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
@@ -367,14 +370,26 @@ def _without_files(day: Day) -> Day:
 
 
 def _batches(files: Sequence[tuple[str, Path]], name: str) -> Iterator[pa.RecordBatch]:
-    schema = _SCHEMAS[name]
     for day, file in files:
         with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches():
-                table = pa.Table.from_batches([batch])
+            for table in _between_sessions(parquet.iter_batches(_ROWS)):
                 days = pa.array([date.fromisoformat(day)] * len(table), pa.date32())
-                table = table.append_column(_DAY_COLUMN, days).cast(schema)
-                yield from table.to_batches()
+                stored = table.append_column(_DAY_COLUMN, days).cast(_SCHEMAS[name])
+                yield from stored.combine_chunks().to_batches()
+
+
+def _between_sessions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Cut batches anew where sessions end: of several, Delta's writer keeps no order."""
+    left = None
+    for batch in batches:
+        table = pa.Table.from_batches([batch] if left is None else [*left.to_batches(), batch])
+        ids = table[SESSION_ID].to_numpy()
+        cut = int(np.flatnonzero(ids != ids[-1])[-1]) + 1 if (ids != ids[-1]).any() else 0
+        if cut:
+            yield table.slice(0, cut)
+        left = table.slice(cut)
+    if left is not None:
+        yield left
 
 
 def _of_days(
