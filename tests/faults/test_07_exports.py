@@ -51,13 +51,18 @@ def disk_of(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+WEEK = "2026-10-08"
+
+
 @pytest.fixture(scope="module")
 def largest(month, tmp_path_factory) -> int:
-    """Size of the largest file of the month's export."""
+    """Size of the largest file of a week's export, one of its data."""
     path = tmp_path_factory.mktemp("largest") / "out"
     with serving(month) as service:
-        service.export(path)
-    return max(len(file) for file in contents(path).values())
+        service.export(path, FROM, WEEK)
+    sizes = {name: len(file) for name, file in contents(path).items()}
+    assert str(max(sizes, key=sizes.__getitem__)).endswith(".parquet")
+    return max(sizes.values())
 
 
 def test_a_disk_that_is_full_leaves_whole_days_and_the_next_call_completes_them(
@@ -66,12 +71,12 @@ def test_a_disk_that_is_full_leaves_whole_days_and_the_next_call_completes_them(
     path = tmp_path / "out"
     with serving(month) as service:
         with disk_of(largest - 1), pytest.raises(ExportError, match="the same call goes") as told:
-            service.export(path)
+            service.export(path, FROM, WEEK)
         assert os.strerror(errno.EFBIG) in str(told.value)
-        assert 0 < len(whole_so_far(path, month)) < 31
+        assert 0 < len(whole_so_far(path, month)) < 7
         assert not (path / "_voxframe" / "staging").exists()
-        service.export(path)
-    check(tables(path), month)
+        service.export(path, FROM, WEEK)
+    check(tables(path), month, FROM, WEEK)
 
 
 def test_a_disk_that_is_full_leaves_what_was_replaced_as_it_was(month, largest, tmp_path):
@@ -80,11 +85,11 @@ def test_a_disk_that_is_full_leaves_what_was_replaced_as_it_was(month, largest, 
         service.export(path, FROM, "2026-10-03")
         before = contents(path)
         with disk_of(largest - 1), pytest.raises(ExportError):
-            service.export(path, overwrite=True)
+            service.export(path, FROM, WEEK, overwrite=True)
         assert contents(path) == before
         check(tables(path), month, FROM, "2026-10-03")
-        service.export(path, overwrite=True)
-    check(tables(path), month)
+        service.export(path, FROM, WEEK, overwrite=True)
+    check(tables(path), month, FROM, WEEK)
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
 
 

@@ -50,6 +50,7 @@ CONNECTION = {
 }  # fmt: skip
 OF_SYNCS = {
     "lookback": "3D", "format": None, "storage_options": None, "vanished": "keep",
+    "recordings": None,
 }  # fmt: skip
 OF_AUDITS = {"repair": False, "storage_options": None}
 OF_PAGES = {
