@@ -52,8 +52,10 @@ _MONTH = 31 * 86_400 + 4 * 3600
 # whether it was shortened in silence; of more than 420 days some stretches stand for all.
 _STRETCH = 28 * 86_400
 _STRETCHES = 15
-# A window that is shortened has all its stretches counted, unless they are more than some 500.
-_YEARS = 40 * 366 * 86_400
+# A service that shortens windows says nowhere to what: then each day is read by itself, unless
+# they are more than some 2,000.
+_DAY = 86_400
+_YEARS = 5 * 366 * _DAY
 # Rows come and go now and then while parts are counted; a whole that stays the same, and has more
 # than its parts each time, is not made up of them.
 _ROUNDS = 3
@@ -178,10 +180,11 @@ def _steps(
     if shortened and last - first > _YEARS:
         raise IncompleteHistoryError(
             f"asked for {PageRequest(first, last).describe(scope.spell)}, the service gave a part "
-            "of that time only; read it in stretches of some years",
+            "of that time only; read it in stretches of a year",
         )
     if shortened:
-        # What was read rests on answers to long windows.
+        # What was read rests on answers to long windows, and four weeks may be long as well.
+        edges = [*range(first, last, _DAY), last]
         wrong = [(a, b, scope.seen.count(a, b)) for a, b in pairwise(edges)]
     elif not whole:
         wrong = []
@@ -189,9 +192,14 @@ def _steps(
         return settled
     yield from settle(scope, wrong, one_answer=True)
     settled.mended["windows_shortened"] += shortened
+    again = (
+        f"the service gave a part of it only, so each of {len(wrong)} days was read"
+        if shortened
+        else f"counted again by {len(edges) - 1} stretches of four weeks: {len(wrong)} whose "
+        "count differed were read again"
+    )
     return Completeness(
-        f"{settled.how}; counted again by {len(edges) - 1} stretches of four weeks: {len(wrong)} "
-        "whose count differed were read again, each in answers that held their own total",
+        f"{settled.how}; {again}, each in answers that held their own total",
         settled.total,
         settled.mended,
     )
@@ -202,15 +210,16 @@ def _counted_wrong(
 ) -> Steps[tuple[list[Part], bool]]:
     """Count stretches of a window; return those whose count differs, and if much is not here."""
     asks = [PageRequest(a, b, count=1, total=True) for a, b in stretches]
+    # Before each count brings a session itself.
+    had = [scope.seen.count(a, b) for a, b in stretches]
     wrong = []
     shortened = False
-    for ask, held in zip(asks, (yield from ask_all(asks)), strict=True):
+    for ask, have, held in zip(asks, had, (yield from ask_all(asks)), strict=True):
         total = scope.total_of(ask, held)
         if not scope.count_proves(ask.first, ask.last, total):
             wrong.append((ask.first, ask.last, total))
-            # A session or two more may have come in meanwhile.
-            have = scope.seen.count(ask.first, ask.last)
-            shortened = shortened or (total > have and total >= 2 * have)
+        # A session or two more may have come in meanwhile.
+        shortened = shortened or (total > have and total >= 2 * have)
     return wrong, shortened
 
 

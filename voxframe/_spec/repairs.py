@@ -45,7 +45,7 @@ REPAIRS: dict[str, str] = {
     "timezone_of_answers": "The answers came in another timezone than was thought; "
     "the window was planned anew.",
     "windows_shortened": "The service gave only a part of a long window in silence; "
-    "it was read in stretches of four weeks.",
+    "it was read day by day.",
     "token_renewed": "The service took the token for expired; a fresh one was signed.",
 }
 
