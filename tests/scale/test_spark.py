@@ -72,6 +72,7 @@ def test_an_error_has_our_words_and_no_secret(spark, world, key):
         rows = source(
             spark, emulator, "calls", credentials=key, to_date="2026-10-03", remote_number=NUMBER
         ).load()
+        assert NUMBER[1:] not in rows._jdf.queryExecution().toString()
         with pytest.raises(Exception, match=r"voxframe\.errors\.PermissionDeniedError") as at_work:
             rows.count()
     for failed in (at_load, at_work):
