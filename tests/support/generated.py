@@ -8,7 +8,7 @@ from tests.support import public_api
 from voxframe._spec.repairs import repairs_as_markdown
 from voxframe._spec.tables import data_dictionary
 
-README = Path(__file__).parents[2] / "README.md"
+DICTIONARY = Path(__file__).parents[2] / "notebooks" / "data-dictionary.md"
 PARTS: dict[str, Callable[[], str]] = {
     "data dictionary": data_dictionary,
     "vocabulary of repairs": repairs_as_markdown,
@@ -20,15 +20,15 @@ def _between(name: str) -> re.Pattern[str]:
 
 
 def renewed(text: str) -> str:
-    """Return the README with each generated part as the code makes it now."""
+    """Return the text with each generated part as the code makes it now."""
     for name, make in PARTS.items():
         new = f"\\g<1>\n{make().replace(chr(92), chr(92) * 2)}\n\\g<2>"
         text, times = _between(name).subn(new, text)
         if times != 1:
-            raise ValueError(f"README.md has {times} places for the {name}, needs to have one")
+            raise ValueError(f"{DICTIONARY.name} has {times} places for the {name}, needs to have one")
     return text
 
 
 if __name__ == "__main__":
-    README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
+    DICTIONARY.write_text(renewed(DICTIONARY.read_text(encoding="utf-8")), encoding="utf-8")
     public_api.PLACE.write_text(public_api.public_api(), encoding="utf-8")
