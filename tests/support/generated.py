@@ -25,7 +25,9 @@ def renewed(text: str) -> str:
         new = f"\\g<1>\n{make().replace(chr(92), chr(92) * 2)}\n\\g<2>"
         text, times = _between(name).subn(new, text)
         if times != 1:
-            raise ValueError(f"{DICTIONARY.name} has {times} places for the {name}, needs to have one")
+            raise ValueError(
+                f"{DICTIONARY.name} has {times} places for the {name}, needs to have one"
+            )
     return text
 
 
