@@ -8,7 +8,7 @@ import random
 import signal
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import hypothesis
@@ -103,20 +103,21 @@ class Following(RuleBasedStateMachine):
             if progress.requests >= pages:
                 raise BrokenOffError
 
+        before = self.stretches()
         with contextlib.suppress(BrokenOffError):
             self.sync(lookback=lookback, progress=step)
-        self.law.interrupted(self.path, self.read_now())
+        self.law.interrupted(self.path, self.read_but_by(before))
 
     @precondition(lambda self: self.law.read)
     @rule(pages=st.integers(0, 6), lookback=st.sampled_from(LOOKBACKS))
     def a_sync_that_the_service_refuses(self, pages, lookback):
-        sent = self.service.requests
+        before, sent = self.stretches(), self.service.requests
         refused = Fault("104", at=tuple(range(sent + pages + 1, sent + 1000)))
         self.service.emulator._service._faults = (refused, *PASSING)
         with contextlib.suppress(VoxframeError):
             self.sync(lookback=lookback)
         self.service.emulator._service._faults = PASSING
-        self.law.interrupted(self.path, self.read_now())
+        self.law.interrupted(self.path, self.read_but_by(before))
 
     @precondition(lambda self: self.law.sessions)
     @rule(at=st.integers(0, 99), lookback=st.sampled_from(LOOKBACKS))
@@ -132,15 +133,16 @@ class Following(RuleBasedStateMachine):
             del self.law.sessions[session]
         self.a_sync(lookback)
 
-    def read_now(self):
-        """The days that were read just now, as the dataset says."""
-        manifest = voxframe.open_dataset(self.path)._sources[0].manifest()
-        now = datetime.fromtimestamp(self.world.time, UTC)
-        days = set()
-        for stretch in manifest.read:
-            if abs(stretch.read_at - now) < timedelta(minutes=5):
+    def stretches(self):
+        return voxframe.open_dataset(self.path)._sources[0].manifest().read
+
+    def read_but_by(self, before):
+        """The days that runs have read which were not there before."""
+        runs, days = {stretch.run for stretch in before}, set()
+        for stretch in self.stretches():
+            if stretch.run not in runs:
                 days |= set(range(stretch.first // DAY, -(-stretch.end // DAY)))
-        return {day for day in days if self.law.read.get(day) != self.world.time}
+        return days
 
 
 @pytest.mark.parametrize("form", ["parquet", "delta"])
