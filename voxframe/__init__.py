@@ -1,8 +1,10 @@
 """A Voximplant account's call history in pandas, Arrow and Parquet."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 # The first for Ctrl-C while the others are being loaded.
 from voxframe import _interrupt, errors  # noqa: F401
-from voxframe import analysis as analysis
 from voxframe._api import (
     audit_call_history,
     count_call_history,
@@ -24,6 +26,9 @@ from voxframe._progress import Progress
 from voxframe._read.count import Count
 from voxframe._receipt import Receipt
 from voxframe._recordings.progress import DownloadProgress
+
+if TYPE_CHECKING:
+    from voxframe import analysis as analysis
 
 __all__ = [
     "CallHistory",
@@ -51,3 +56,14 @@ __all__ = [
 ]
 
 __version__ = "0.2.0"
+
+
+def __getattr__(name: str) -> Any:
+    # Half as much again to load as all the rest, and not every program asks for figures.
+    if name == "analysis":
+        return importlib.import_module("voxframe.analysis")
+    raise AttributeError(f"module 'voxframe' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "analysis"})

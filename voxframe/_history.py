@@ -12,8 +12,6 @@ from voxframe._receipt import Receipt
 from voxframe._spec.tables import SCHEMAS
 from voxframe._summary import as_html, as_text, glance
 from voxframe._tables.to_pandas import frame
-from voxframe.analysis._select import select
-from voxframe.analysis._source import Source
 
 Backend = Literal["numpy_nullable", "pyarrow"]
 BACKENDS = ("numpy_nullable", "pyarrow")
@@ -317,6 +315,9 @@ class CallHistory:
         >>> len(nights) < len(support) < len(history)
         True
         """
+        from voxframe.analysis._select import select  # noqa: PLC0415 - not needed to read
+        from voxframe.analysis._source import Source  # noqa: PLC0415 - not needed to read
+
         source = Source.of(self, own=own, machine=machine, network=network)
         tables, said = select(source, values, timezone)
         filters = {**self.receipt.filters, **said}

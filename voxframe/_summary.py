@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from voxframe._receipt import Receipt
-from voxframe.analysis._far_ends import NETWORK, FarEnds, judge
 
 _KINDS = {"calls": "legs", "records": "records", "resource_usage": "resources"}
 # What tells which legs are of the telephone network, and what became of them.
@@ -89,6 +88,8 @@ def glance(tables: dict[str, pa.Table], receipt: Receipt) -> Glance:
 def _carried(calls: pa.Table) -> Carried | None:
     if not set(_OF_LEGS) <= set(calls.column_names):
         return None
+    from voxframe.analysis._far_ends import NETWORK, FarEnds, judge  # noqa: PLC0415 - not needed to read
+
     of_network = calls.filter(pa.array(judge(calls, FarEnds.of()).side == NETWORK))
     answered = of_network.filter(pc.field("successful"))
     outgoing = ~pc.field("incoming")
