@@ -1,7 +1,7 @@
 """A Voximplant account's call history in pandas, Arrow and Parquet."""
 
 import importlib
-from typing import TYPE_CHECKING, Any
+import typing
 
 # The first for Ctrl-C while the others are being loaded.
 from voxframe import _interrupt, errors  # noqa: F401
@@ -27,7 +27,7 @@ from voxframe._read.count import Count
 from voxframe._receipt import Receipt
 from voxframe._recordings.progress import DownloadProgress
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from voxframe import analysis as analysis
 
 __all__ = [
@@ -58,7 +58,7 @@ __all__ = [
 __version__ = "0.2.0"
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> typing.Any:
     # Half as much again to load as all the rest, and not every program asks for figures.
     if name == "analysis":
         return importlib.import_module("voxframe.analysis")
@@ -66,4 +66,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "analysis"})
+    return [*__all__, "analysis"]

@@ -33,7 +33,8 @@ def test_import_is_light():
         "import sys, voxframe; "
         "print(sorted({'matplotlib', 'starlette', 'uvicorn', 'orjson', 'voxframe.emulator', "
         "'tqdm', 'IPython', 'jwt', 'cryptography', 'tenacity', 'pyarrow.parquet', "
-        "'dask', 'pyspark', 'deltalake', 'duckdb', 'voxframe.dask', 'voxframe.spark'} "
+        "'dask', 'pyspark', 'deltalake', 'duckdb', 'voxframe.dask', 'voxframe.spark', "
+        "'voxframe.analysis'} "
         "& set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
