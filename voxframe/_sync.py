@@ -28,7 +28,7 @@ _ANY_DATE = "1970-01-02"
 # A sync reads the same days again and again. Of 200,000 light sessions intervals of 20,000 took
 # 235 requests, of 40,000 219, of 60,000 213, where 200 answers hold them all. They take twice the
 # memory: years that are new are read as by an export.
-_TIMES_LARGER = 2.5
+_TIMES_LARGER = 1.25
 _FORMATS = (None, "parquet", "delta")
 _VANISHED = ("keep", "drop")
 

@@ -64,8 +64,8 @@ class KeysetScan:
         self.unproven: list[tuple[int, int]] = []
         # The most rows that an answer had so far: the service may give fewer than are asked for.
         self.gives = held.starts.size
-        # Every steal costs about half a page; the promise about requests allows this many.
-        self.steals_left = 8 * (scope.workers - 1) // 5 + total // (125 * scope.limits.page)
+        self.total = total
+        self.steals = 0
         self.running: dict[PageRequest, tuple[_Segment, float]] = {}
         self.start = self._next_cursor(whole.first, held)
         self.missing = max(total - held.starts.size, 1)
@@ -162,7 +162,9 @@ class KeysetScan:
 
     def _steal(self) -> _Segment | None:
         """Take the later half of what the longest segment will have left after its page."""
-        if self.steals_left <= 0 or not self.running:
+        # Every steal costs about half a page; the promise about requests allows this many.
+        most = 8 * (self.scope.workers - 1) // 5 + self.total // (125 * self.scope.limits.page)
+        if self.steals >= most or not self.running:
             return None
         known = [segment for segment, _ in self.running.values()]
         longest = max(known, key=lambda segment: segment.left)
@@ -180,7 +182,7 @@ class KeysetScan:
         middle = longest.cursor + int((self.gives + rest / 2) / density)
         if not longest.cursor < middle < longest.end:
             return None
-        self.steals_left -= 1
+        self.steals += 1
         longest.left -= rest / 2
         tail = _Segment(
             middle, longest.end, rest / 2, False, longest.even, longest.density, longest

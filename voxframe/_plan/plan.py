@@ -136,6 +136,10 @@ class Plan:
         """Return the requests to begin with."""
         return next(self._steps)
 
+    def widen(self, workers: int) -> None:
+        """Want so many answers side by side from now on, if those are more."""
+        self._scope.workers = max(self._scope.workers, workers)
+
     def receive(self, ask: PageRequest, held: PageRows) -> list[PageRequest]:
         """Take an answer in; return what to ask next, in any order and side by side.
 

@@ -162,6 +162,11 @@ class IntervalReader:
         self._gather()
         return more
 
+    def widen(self, workers: int) -> None:
+        """Have so many requests side by side from now on, if those are more."""
+        for part in self._parts:
+            part.widen(workers)
+
     def _halved(self, request: Request) -> list[Request]:
         """Return the first requests of both halves of a list of ids that was refused."""
         # One id that is unknown, or outside of the dates of one request, spoils its list.
@@ -225,6 +230,10 @@ class _FormReader:
             spell=self._time.spell,
         )
         return self._requests(self._plan.start())
+
+    def widen(self, workers: int) -> None:
+        self._workers = max(self._workers, workers)
+        self._plan.widen(workers)
 
     def receive(self, ask: PageRequest, page: Page | None) -> list[Request]:
         if self.settled is not None or ask not in self._mine:

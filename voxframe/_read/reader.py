@@ -115,20 +115,17 @@ class Reader:
         intervals = [each for each in intervals if each.first < each.end]
         forms = self.reading.query.forms
 
-        # Half as many intervals as workers: what is read ahead has to be held until its turn.
-        ahead = max(self.workers // 2, 1)
-
-        def read(interval: Interval, left: int) -> IntervalReader:
+        def read(interval: Interval, workers: int) -> IntervalReader:
             narrow = interval.end - interval.first == 1
             return IntervalReader(
                 interval,
                 self.setting,
                 forms,
-                workers=max(self.workers // min(left, ahead), 1),
+                workers=workers,
                 splittable_by=self.reading.query.splittable_by,
                 max_sessions=None
                 if whole or narrow
-                else max(3 * self.sessions_per_interval // 2 // len(forms), 1),
+                else max(2 * self.sessions_per_interval // len(forms), 1),
             )
 
         return run(
@@ -136,7 +133,7 @@ class Reader:
             intervals,
             read,
             self._fetch,
-            ahead=ahead,
+            workers=self.workers,
             sessions_per_interval=self.sessions_per_interval,
             usage=self._usage,
             clock=self.page_reader.fetcher.clock,

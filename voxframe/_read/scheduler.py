@@ -12,7 +12,7 @@ from voxframe._http.usage import Usage
 from voxframe._read.interval import Interval, IntervalPages, IntervalReader, Request
 from voxframe._read.pool import Pool
 
-SESSIONS_PER_INTERVAL = 20_000
+SESSIONS_PER_INTERVAL = 35_000
 """Sessions that are read and held as one interval when a history is read piece by piece, about."""
 
 
@@ -45,7 +45,7 @@ def run(
     read: Callable[[Interval, int], IntervalReader],
     fetch: Callable[[Request, Usage], Page | None],
     *,
-    ahead: int,
+    workers: int,
     sessions_per_interval: int,
     usage: Usage,
     clock: Clock,
@@ -62,12 +62,13 @@ def run(
     intervals : Iterable of Interval
         In the order wanted.
     read : callable
-        Starts reading an interval, told how many are left.
+        Starts reading an interval with so many workers.
     fetch : callable
         Gets one page, None where the service refuses the list of ids, and counts what it
         took; called in the pool's threads.
-    ahead : int
-        Intervals under way or waiting to be taken: the bound on memory.
+    workers : int
+        Requests wanted side by side. Four fifths as many intervals are under way or waiting to be
+        taken.
     sessions_per_interval : int
         About so many sessions are in each part of an interval that is cut.
     usage : Usage
@@ -87,16 +88,18 @@ def run(
         One an interval; an interval of too many sessions is cut and comes in parts.
     """
     slots = [_Slot(interval, Usage(usage)) for interval in intervals]
+    ahead = max(4 * workers // 5, 1)
+    forward = -1 if newest_first else 1
 
     def send(slot: _Slot, requests: Iterable[Request]) -> None:
         for request in requests:
             work = partial(fetch, request, slot.usage)
-            pool.submit(slot.interval.first, (slot, request), work)
+            pool.submit(forward * slot.interval.first, (slot, request), work)
 
     while slots:
         for slot in slots[:ahead]:
             if slot.reader is None:
-                slot.reader = read(slot.interval, len(slots))
+                slot.reader = read(slot.interval, _share(workers, slot, slots))
                 slot.began = slot.began or (clock.now(), clock.monotonic())
                 send(slot, slot.reader.start())
         if (result := slots[0].result) is not None:
@@ -107,6 +110,7 @@ def run(
         on_page(request, page)
         if slot.reader is None or slot.result is not None or slot not in slots:
             continue
+        slot.reader.widen(_share(workers, slot, slots))
         send(slot, slot.reader.receive(request, page))
         pages = slot.reader.gathered
         if pages is None or slot.began is None:
@@ -115,13 +119,10 @@ def run(
             read_at, since = slot.began
             slot.result = IntervalResult(pages, slot.usage, read_at, clock.monotonic() - since)
             continue
-        parts = cut(slot.interval, pages.too_many, sessions_per_interval)
-        first, *others = reversed(parts) if newest_first else parts
+        parts = cut(slot.interval, pages.too_many, sessions_per_interval)[::forward]
         at = slots.index(slot)
-        slots[at : at + 1] = [
-            _Slot(first, slot.usage, slot.began),
-            *(_Slot(other, Usage(usage)) for other in others),
-        ]
+        slots[at : at + 1] = [_Slot(part, Usage(usage)) for part in parts]
+        slots[at].usage, slots[at].began = slot.usage, slot.began
 
 
 def cut(interval: Interval, total: int, sessions_per_interval: int) -> list[Interval]:
@@ -141,3 +142,11 @@ class _Slot:
     began: tuple[float, float] | None = None
     reader: IntervalReader | None = None
     result: IntervalResult | None = None
+
+
+def _share(workers: int, slot: _Slot, slots: Iterable[_Slot]) -> int:
+    """Return how many requests an interval may have side by side."""
+    # Two intervals could keep all workers busy, and the earliest has precedence: the others fill
+    # what it leaves free as it begins and ends, and hold little that has to wait for its turn.
+    alone = all(other is slot or other.result is not None for other in slots)
+    return workers if alone else max(workers // 2, 1)
