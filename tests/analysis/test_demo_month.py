@@ -117,6 +117,10 @@ def test_lines_and_busy_hours(month: voxframe.CallHistory, sql: Any) -> None:
     assert loads["lines"].tolist() == [14, 12, 10]
     assert loads["clock"].fillna("").tolist() == ["17:19", "", "10:34"]
     assert round(analysis.peak_load(month, days=None)["erlangs"].iloc[1], 3) == 4.305
+    # The evening of 30 September there is no working day of October.
+    there = analysis.peak_load(month, timezone="America/New_York")
+    assert there["days"].tolist() == [1, 22, 22]
+    assert there["lines"].tolist()[1] == 12
     (busy,) = sql(
         """WITH m AS (SELECT dd, dd + i * 60 AS h
           FROM (SELECT DISTINCT (s // 86400) * 86400 AS dd FROM x), range(0, 1381) r(i)),

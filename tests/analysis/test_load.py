@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import voxframe
 from tests.support.histories import at, random_tables, tables
-from voxframe import analysis
+from voxframe import Receipt, analysis
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,31 @@ def test_three_ways_by_hand() -> None:
     assert analysis.peak_load(tables(calls=calls), days=["Sun"]).empty
     with pytest.raises(ValueError, match="'Sunday' is not one of Mon"):
         analysis.peak_load(tables(calls=calls), days=["Sunday"])
+
+
+def test_a_part_of_a_day_lowers_no_mean() -> None:
+    # Monday and Tuesday were read whole; of Sunday's evening and Wednesday's morning a part, in
+    # which one call goes on beyond the window: on its far side nothing was read at all.
+    calls = [
+        one_call(1, "2026-10-04 23:30", 10), one_call(2, "2026-10-05 10:00", 60),
+        one_call(3, "2026-10-06 10:00", 60), one_call(4, "2026-10-07 08:50", 20),
+        one_call(5, "2026-10-07 08:00", 50), one_call(6, "2026-10-07 08:00", 50),
+    ]  # fmt: skip
+    read = Receipt(from_date=at("2026-10-04 23:00"), to_date=at("2026-10-07 09:00"))
+    history = voxframe.CallHistory(tables(calls=calls), read)
+    hours = analysis.busy_hour(history)
+    assert hours["partial"].tolist() == [True, False, False, True]
+    loads = analysis.peak_load(history, days=None, hour="10:00")
+    # What was read in part can be the busiest of all: what is missing could only raise that.
+    assert loads["erlangs"].tolist() == [hours["erlangs"].max(), 1.0, 1.0, 1.0]
+    assert loads["days"].tolist() == [1, 2, 2, 2]
+    only_parts = analysis.peak_load(history, days=["Sun", "Wed"], hour="10:00")
+    assert only_parts["days"].tolist() == [1, 0, 0, 0]
+    assert only_parts["lines"].isna().tolist() == [False, True, True, True]
+    assert only_parts["erlangs"].isna().tolist() == [False, True, True, True]
+    unknown = analysis.busy_hour(history.tables)
+    assert unknown["partial"].isna().all()
+    assert analysis.peak_load(history.tables, days=None)["days"].tolist() == [1, 4, 4]
 
 
 @pytest.mark.parametrize("timezone", ["UTC", "Europe/Berlin", "Australia/Lord_Howe"])

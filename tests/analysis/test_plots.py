@@ -185,3 +185,19 @@ def test_a_short_axis_shows_times_and_the_day_at_midnight() -> None:
     assert any(re.fullmatch(r"[A-Z][a-z]{2} \d+ Oct", text) for text in texts)
     assert all(re.fullmatch(r"\d\d:00|[A-Z][a-z]{2} \d+ Oct", text) for text in texts)
     plt.close(axes.get_figure())
+
+
+def test_a_part_of_an_hour_lowers_no_mean_of_the_heatmap() -> None:
+    # Two calls in a whole hour of one Thursday, one in a quarter of it a week later.
+    calls = [
+        {"call_session_history_id": n, "start_time": at(when), "incoming": True,
+         "remote_number_type": "pstn", "successful": True, "duration": 60}
+        for n, when in enumerate(("2026-10-01 10:10", "2026-10-01 10:20", "2026-10-08 10:05"))
+    ]  # fmt: skip
+    until = Receipt(from_date=at("2026-10-01"), to_date=at("2026-10-08 10:15"))
+    axes = plots.plot_heatmap(CallHistory(tables(calls=calls), until))
+    assert any(each.text == "Thu 10\N{EN DASH}11 h\n2.0 calls an hour" for each in readings(axes))
+    short = Receipt(from_date=at("2026-10-01 10:00"), to_date=at("2026-10-01 10:30"))
+    axes = plots.plot_heatmap(CallHistory(tables(calls=calls[:2]), short))
+    assert axes.texts[0].get_text() == "No hour was wholly read"
+    plt.close("all")

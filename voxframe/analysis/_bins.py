@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from voxframe.analysis._source import Ints
+from voxframe.analysis._source import Flags, Ints
 from voxframe.errors import InvalidQueryError
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -54,11 +54,19 @@ def marked(labels: pa.Table, bins: "Bins", window: tuple[int, int] | None) -> pa
         return labels
     starts, known = labels["start"], labels["start"].is_valid().to_numpy()
     seconds = starts.cast(pa.int64()).fill_null(0).to_numpy() // 1_000_000
-    after = np.minimum(bins.find(seconds), len(bins) - 1) + 1
-    first, last = window or (0, 0)
-    partial = (seconds < first) | (bins.edges[after] > last) if len(bins) else known
+    partial = known
+    if len(bins):
+        partial = partly_read(bins, window)[np.clip(bins.find(seconds), 0, len(bins) - 1)]
     column = pa.array(partial, pa.bool_(), mask=~known | (window is None))
     return labels.add_column(labels.column_names.index("start") + 1, "partial", column)
+
+
+def partly_read(bins: "Bins", window: tuple[int, int] | None) -> Flags:
+    """Return which bins are not wholly inside of what was read; none where that is not known."""
+    if window is None:
+        return np.zeros(len(bins), np.bool_)
+    first, last = window
+    return np.asarray((bins.edges[:-1] < first) | (bins.edges[1:] > last))
 
 
 def stamps(seconds: NDArray[np.int64], timezone: str) -> pa.Array:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from voxframe.analysis._bins import Bins, make_bins, marked, stamps, zone
+from voxframe.analysis._bins import Bins, make_bins, marked, partly_read, stamps, zone
 from voxframe.analysis._by_day import Sources, span
 from voxframe.analysis._output import to_frame
 from voxframe.analysis._source import Entries, History, Ints, Source, distinct
@@ -219,24 +219,31 @@ def busy_hour(
     Returns
     -------
     pandas.DataFrame
-        One row a day with calls: ``day`` (its beginning), ``start`` (of its busy hour),
+        One row a day with calls: ``day`` (its beginning); ``partial`` (whether the day is
+        not wholly inside of the window that was read, so that its busiest hour may lie in the
+        part that is missing; null where that is not known); ``start`` (of its busy hour),
         ``erlangs`` (in that hour), ``peak`` (the most calls at once in it). The busiest
-        of all is ``result.loc[result["erlangs"].idxmax()]``.
+        of all is ``result.loc[result["erlangs"].idxmax()]``; into a mean over days go those
+        that are not partial.
 
     Examples
     --------
-    >>> analysis.busy_hour(history, timezone="Europe/Berlin").head(2)
-                            day                     start   erlangs  peak
-    0 2026-10-01 00:00:00+02:00 2026-10-01 13:39:00+02:00  0.849444     3
-    1 2026-10-02 00:00:00+02:00 2026-10-02 08:38:00+02:00  1.241944     3
+    >>> hours = analysis.busy_hour(history, timezone="Europe/Berlin")
+    >>> hours[["partial", "start", "erlangs", "peak"]].head(2)
+       partial                     start   erlangs  peak
+    0     True 2026-10-01 13:39:00+02:00  0.849444     3
+    1    False 2026-10-02 08:38:00+02:00  1.241944     3
     """
     sources = Sources.of(history, own=own, machine=machine, network=network)
     sweep = Sweep.of(sources, side, timezone)
     parts = [_busiest(sweep.days, starts, ends) for starts, ends, _ in sweep.pieces()]
     day, start, busy, peak = np.concatenate([np.empty((4, 0), np.int64), *parts], axis=1)
+    partial = partly_read(sweep.days, sources.window)[day]
+    unknown = np.full(len(day), sources.window is None)
     table = pa.table(
         {
             "day": stamps(sweep.days.edges[day], zone(timezone)),
+            "partial": pa.array(partial, pa.bool_(), mask=unknown),
             "start": stamps(start, timezone),
             "erlangs": busy / HOUR,
             "peak": peak,

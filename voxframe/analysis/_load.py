@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from voxframe.analysis._bins import WEEKDAYS, stamps, zone
+from voxframe.analysis._bins import WEEKDAYS, partly_read, stamps, zone
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._concurrency import HOUR, Sweep, hours_of_days
 from voxframe.analysis._output import to_frame
@@ -145,6 +145,12 @@ def peak_load(
     ITU-T E.500 averages a daily busy hour over a number of days, to avoid exceptional
     values. ``daily peak`` is never below ``steadiest``, nor that below ``fixed``.
 
+    A mean is over whole days. A day that is not wholly inside of the window that was read
+    (``partial`` in :func:`busy_hour`: today so far, or the edges of a month in UTC on another
+    timezone's clock) may lack its busiest hour, so it goes into no mean; into ``busiest`` it
+    goes, since what is missing could only raise that. Of a mapping of tables, whose window is
+    not known, every day counts.
+
     Parameters
     ----------
     history : CallHistory, Dataset or mapping of tables
@@ -153,7 +159,7 @@ def peak_load(
         IANA name of the timezone whose days and clock are meant.
     days : collection of str or None, default Monday to Friday
         Days that count: ``"Mon"`` to ``"Sun"``; None is all. A day without calls does not
-        count.
+        count, nor in a mean one that was read in part.
     hour : str, optional
         When the fixed hour begins, ``"10:00"``: from ``"00:00"`` to ``"23:00"``.
     blocking : float, default 0.01
@@ -167,7 +173,8 @@ def peak_load(
         Three rows, with `hour` four, none without calls on such days: ``measure``;
         ``day``, the day of the busiest hour, else null; ``clock``, when the hour begins,
         ``HH:MM``, null for ``daily peak``; ``erlangs``; ``lines``, by :func:`lines_needed`;
-        ``days``, how many days it rests on.
+        ``days``, how many days it rests on; without a whole day that is 0 for the means,
+        and they are null.
 
     Raises
     ------
@@ -179,8 +186,8 @@ def peak_load(
     >>> analysis.peak_load(history, timezone="Europe/Berlin")[["measure", "erlangs", "lines"]]
           measure   erlangs  lines
     0     busiest  1.675556      6
-    1  daily peak  0.967462      5
-    2   steadiest  0.408838      3
+    1  daily peak  0.973082      5
+    2   steadiest  0.393876      3
     """
     chosen = WEEKDAYS if days is None else tuple(days)
     if unknown := [day for day in chosen if day not in WEEKDAYS]:
@@ -201,26 +208,33 @@ def peak_load(
     )  # fmt: skip
     if not len(day):
         return to_frame(schema.empty_table(), "numpy_nullable")
+    at = int(busy.argmax())
+    top = stamps(bins.edges[day[at]][None], zone(timezone))[0].as_py()
+    busiest = ("busiest", top, _clock(int(minute[at])), busy[at] / HOUR, 1)
+    whole = ~partly_read(bins, sources.window)[day]
+    day, minute, busy = day[whole], minute[whole], busy[whole]
     number = len(np.unique(day))
     peaks = np.zeros(bins.edges.size, np.int64)
     np.maximum.at(peaks, day, busy)
     # In the hour that clocks repeat, a clock time has two hours; the busier one counts.
     by_clock = np.zeros((24 * 60, bins.edges.size), np.int64)
     np.maximum.at(by_clock, (minute, day), busy)
-    means = by_clock.sum(axis=1)
-    steady = int(means.argmax())
-    at = int(busy.argmax())
-    top = stamps(bins.edges[day[at]][None], zone(timezone))[0].as_py()
+    sums = by_clock.sum(axis=1)
+    steady = int(sums.argmax())
+
+    def mean(seconds: np.int64) -> float | None:
+        return float(seconds / number / HOUR) if number else None
+
     measures = [
-        ("busiest", top, _clock(int(minute[at])), busy[at] / HOUR, 1),
-        ("daily peak", None, None, peaks.sum() / number / HOUR, number),
-        ("steadiest", None, _clock(steady), means[steady] / number / HOUR, number),
+        busiest,
+        ("daily peak", None, None, mean(peaks.sum()), number),
+        ("steadiest", None, _clock(steady) if number else None, mean(sums[steady]), number),
     ]
     if fixed is not None:
-        measures.append(("fixed", None, _clock(fixed), means[fixed] / number / HOUR, number))
+        measures.append(("fixed", None, _clock(fixed), mean(sums[fixed]), number))
     rows = [
-        {"measure": name, "day": on, "clock": begin, "erlangs": load,
-         "lines": lines_needed(load, blocking=blocking), "days": over}
+        {"measure": name, "day": on, "clock": begin, "erlangs": load, "days": over,
+         "lines": None if load is None else lines_needed(load, blocking=blocking)}
         for name, on, begin, load, over in measures
     ]  # fmt: skip
     return to_frame(pa.Table.from_pylist(rows, schema=schema), "numpy_nullable")

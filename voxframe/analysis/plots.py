@@ -150,7 +150,8 @@ def plot_heatmap(
     ----------
     history : CallHistory, Dataset or mapping of tables
         What to draw. Hours between the first and the last call count, those without
-        calls too; a weekday that the history does not reach stays blank.
+        calls too, but for those that were not wholly read, which would lower the mean; a
+        weekday that the history does not reach stays blank.
     timezone : str
         IANA name of the timezone whose clock and week are meant.
     own, machine, network : str or collection of str
@@ -175,6 +176,9 @@ def plot_heatmap(
     ).dropna(subset="start")
     if frame.empty:
         return draw.nothing(axes, title, missing(history, "No calls"))
+    frame = frame[~partial(frame)]
+    if frame.empty:
+        return draw.nothing(axes, title, "No hour was wholly read")
     place = (frame["start"].dt.day_of_week * 24 + frame["start"].dt.hour).to_numpy(np.int64)
     hours = np.bincount(place, minlength=7 * 24).reshape(7, 24)
     attempts = np.bincount(place, frame["legs"].to_numpy(float), 7 * 24).reshape(7, 24)

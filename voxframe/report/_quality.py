@@ -77,6 +77,8 @@ def _finishes(page: Page) -> Listing:
 
 def _lines(page: Page) -> Listing:
     frame = analysis.peak_load(page.history, timezone=page.timezone, **page.far_ends)
+    # Without a whole day there is no mean.
+    frame = frame[frame["lines"].notna()]
     rows = tuple(
         (_MEASURES[row["measure"]],
          f"{moment(row['day'])[:-7]}, {row['clock']}" if not pd.isna(row["day"])
@@ -85,8 +87,9 @@ def _lines(page: Page) -> Listing:
         for row in records(frame)
     )  # fmt: skip
     note = (
-        "So many lines that 1 outside call in 100 finds none free (Erlang B), Monday to Friday. "
-        "Ringing holds a line too and is not in the data, so take these as the least."
+        "So many lines that 1 outside call in 100 finds none free (Erlang B), Monday to Friday; "
+        "averages leave out days that were read in part. Ringing holds a line too and is not in "
+        "the data, so take these as the least."
     )
     heads = ("", "when", "calls at once", "lines needed")
     return Listing("How many lines are needed", note, heads, rows, bars(frame["erlangs"]),
