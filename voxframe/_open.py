@@ -379,9 +379,9 @@ def _part(source: "Source", first: int, end: int, columns: list[str] | None) -> 
             name: table.filter(pc.is_in(table[SESSION_ID], value_set=ids))
             for name, table in tables.items()
         }
-    receipt = manifest.summary()
-    low, high = max(first, manifest.first), min(end, manifest.end)
-    if (low, high) != (manifest.first, manifest.end):
+    receipt, known = manifest.summary(), manifest.known_until()
+    low, high = max(first, manifest.first), min(end, known)
+    if (low, high) != (manifest.first, known):
         receipt = replace(
             receipt,
             from_date=instant(low),

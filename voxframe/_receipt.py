@@ -29,6 +29,9 @@ class Receipt:
         Where from.
     read_at : datetime or None
         When the read began, UTC by this machine's clock.
+    known_until : datetime or None
+        When what is known ends, where the stretch was not over when it was read: the
+        moment of the read. None where all of it was over, up to ``to_date``.
     timezone : str
         The timezone of the service's answers (``"UTC"`` under any of its names).
     requests : int
@@ -84,6 +87,7 @@ class Receipt:
     account_id: int | None = None
     address: str | None = None
     read_at: datetime | None = None
+    known_until: datetime | None = None
     timezone: str = "UTC"
     requests: int = 0
     retries: int = 0
@@ -125,14 +129,16 @@ class Receipt:
         -------
         Receipt
             From the earliest ``from_date`` to the latest ``to_date``, begun at the
-            earliest ``read_at``. Counts are added up, except for ``total_count``, which
-            is None: neighbours may both have counted a session on their border.
+            earliest ``read_at``, known until the latest moment that any of them is. Counts
+            are added up, except for ``total_count``, which is None: neighbours may both
+            have counted a session on their border.
         """
         if not receipts:
             raise ValueError("receipts: needs at least one")
         if len(receipts) == 1:
             return receipts[0]
         first, last = min(r.from_date for r in receipts), max(r.to_date for r in receipts)
+        known = max(r.known_until or r.to_date for r in receipts)
         counts = {name: sum(getattr(r, name) for r in receipts) for name in _COUNTS}
         settled = {r.settled for r in receipts}
         return cls(
@@ -149,6 +155,7 @@ class Receipt:
             account_id=_one({r.account_id: r.account_id for r in receipts}, None),
             address=_one({r.address: r.address for r in receipts}, None),
             read_at=min((r.read_at for r in receipts if r.read_at), default=None),
+            known_until=known if known < last else None,
             timezone=receipts[-1].timezone,
             settled=settled.pop() if len(settled) == 1 else _EACH_BY_ITSELF,
             seconds=_wall_time(receipts),
@@ -202,7 +209,7 @@ _EACH_BY_ITSELF = (
     "read in stretches of time, each settled by itself: counted by the service, or held in one "
     "answer"
 )
-_DATES = ("from_date", "to_date", "read_at")
+_DATES = ("from_date", "to_date", "read_at", "known_until")
 _TEXTS_AND_IDS = ("warnings", "missing_ids")
 _COUNTS = (
     "requests",

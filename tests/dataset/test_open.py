@@ -13,6 +13,8 @@ import pytest
 import voxframe
 from tests.dataset.test_dataset import CHANGING, FIRST, export
 from tests.support.faulty import serving
+from tests.support.histories import at
+from voxframe import analysis
 from voxframe._spec.tables import SCHEMAS
 from voxframe.emulator import Motion, World
 from voxframe.errors import ExportError, InvalidQueryError
@@ -45,6 +47,39 @@ def test_days_without_reading_them(synced):
     assert days["settled"].tolist() == [True] * 4 + [False] * 4
     assert data.query["from_date"] == "2026-10-01T00:00:00+00:00"
     assert f"{days['sessions'].sum()} sessions, 2026-10-01 to 2026-10-08" in repr(data)
+
+
+def test_what_is_known_ends_where_the_running_day_was_read(synced):
+    path, _ = synced
+    data = voxframe.open_dataset(path)
+    moment = data.days["read_at"].iloc[-1]
+    assert at("2026-10-08 11:59") < moment < at("2026-10-09")
+    for receipt in (data.receipt, data.read().receipt, data.read("2026-10-07").receipt,
+                    voxframe.CallHistory.from_parquet(path).receipt):  # fmt: skip
+        assert receipt.to_date == moment
+    assert data.read("2026-10-02", "2026-10-03").receipt.to_date == at("2026-10-03")
+    for history in (data, data.read(), data.read("2026-10-08", "2026-10-09")):
+        partial = analysis.cost_breakdown(history, freq="D")["partial"]
+        assert partial.sum() == 1
+        assert partial.iloc[-1]
+
+
+def test_a_window_that_is_not_over_is_known_until_it_was_read(tmp_path):
+    world = World(sessions=500, seed=5, now="2026-10-08 12:00:00", motion=Motion(late=0.0))
+    with serving(world) as service:
+        month = service.client.read_call_history("2026-10-01", "2026-11-01")
+        pieces = list(service.client.iter_call_history("2026-10-01", "2026-11-01"))
+        kept = service.client.export_call_history(tmp_path / "kept", "2026-10-01", "2026-11-01")
+    # What was asked stays as it was asked; of what is not known yet no figure is whole.
+    assert month.receipt.to_date == at("2026-11-01")
+    assert at("2026-10-08 11:59") < month.receipt.known_until < at("2026-10-09")
+    assert voxframe.Receipt.from_dict(month.receipt.to_dict()) == month.receipt
+    assert at("2026-10-08 11:59") < kept.to_date < at("2026-10-09")
+    for history in (month, voxframe.CallHistory.concat(pieces)):
+        assert analysis.cost_breakdown(history, freq="D")["partial"].tolist() == [False] * 7 + [
+            True
+        ]
+    assert 7.49 < analysis.compare(month, month)["days_now"].iloc[0] < 8
 
 
 def test_arrow_and_duckdb_are_lazy_and_agree(synced):

@@ -13,6 +13,7 @@ from voxframe._dataset.disk import checksum, discard, move, of_the_system, sync,
 from voxframe._dataset.layout import DAY, day_name, day_number
 from voxframe._receipt import Receipt
 from voxframe._spec.tables import SCHEMAS
+from voxframe._timezones import instant
 from voxframe.errors import ExportError
 
 HOUSEKEEPING = "_voxframe"
@@ -211,6 +212,11 @@ class Manifest:
             at = max(at, stretch.end)
         return at
 
+    def known_until(self) -> int:
+        """Return when what is known ends: of what was not over when it was read, at that moment."""
+        ends = (min(s.end, int(s.read_at.timestamp())) for s in self.read)
+        return max(min(max(ends, default=self.first), self.end), self.first)
+
     def note(self, stretch: Stretch, days: Mapping[str, Day]) -> None:
         """Take in what was read of a stretch; whatever was known of it is replaced."""
         self.forget(stretch.first, stretch.end)
@@ -239,7 +245,11 @@ class Manifest:
         rows = {name: sum(day.rows[name] for day in self.days.values()) for name in SCHEMAS}
         plain = {} if self.receipt is None else self.receipt.to_dict()
         dates = {name: self.query[name] for name in ("from_date", "to_date", "inclusive")}
-        receipt = Receipt.from_dict({**plain, **dates, **rows, "total_count": None})
+        counted = {**rows, "total_count": None, "known_until": None}
+        receipt = Receipt.from_dict({**plain, **dates, **counted})
+        if self.read and (known := self.known_until()) < self.end:
+            inclusive = "left" if receipt.inclusive in ("left", "both") else "neither"
+            receipt = replace(receipt, to_date=instant(known), inclusive=inclusive)
         if not plain:
             return replace(receipt, settled="the window is empty, so nothing was asked")
         until = self.resume_from()

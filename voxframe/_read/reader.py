@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -236,6 +236,8 @@ class Reader:
         for page in pages:
             unknown.update(page.unknown_fields)
         stretch = self.reading.window.part(interval.first, interval.end)
+        read_at = datetime.fromtimestamp(result.read_at, UTC)
+        known = read_at - timedelta(seconds=mended["clock_ahead_s"])
         return self._history(
             assembled.tables,
             replace(
@@ -243,7 +245,8 @@ class Reader:
                 from_date=stretch.from_date,
                 to_date=stretch.to_date,
                 inclusive=stretch.inclusive,
-                read_at=datetime.fromtimestamp(result.read_at, UTC),
+                read_at=read_at,
+                known_until=None if known >= stretch.to_date else max(stretch.from_date, known),
                 timezone=self.setting.timezone,
                 requests=usage.requests,
                 retries=usage.retries,

@@ -15,7 +15,7 @@ from voxframe._spec.tables import SCHEMAS
 from voxframe.analysis._derived import CLOCK, OF_LEGS, OF_SESSIONS
 from voxframe.analysis._far_ends import FarEnds
 from voxframe.analysis._grouping import By, names_of
-from voxframe.analysis._source import Entries, HasDays, History, Ints, Source
+from voxframe.analysis._source import Entries, HasDays, History, Ints, Source, window_of
 
 # Rows of all four tables that are held at once, some 150 MB; a day with more is held whole.
 _ROWS = 500_000
@@ -63,8 +63,7 @@ class Sources:
         strange = [n for n in names if n not in _DERIVED and not _declared(n)]
         if strange:
             days = replace(days, types=_types(days, strange))
-        window = int(receipt.from_date.timestamp()), int(receipt.to_date.timestamp())
-        return cls(frozenset(receipt.unread), window, days)
+        return cls(frozenset(receipt.unread), window_of(receipt), days)
 
     @classmethod
     def of_one(cls, source: Source) -> "Sources":

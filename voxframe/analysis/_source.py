@@ -100,6 +100,15 @@ def rows_of(needles: pa.ChunkedArray, haystack: pa.ChunkedArray) -> Ints:
     return np.where(valid(needles) & (ids[found] == wanted), found, -1)
 
 
+def window_of(receipt: Any) -> tuple[int, int] | None:
+    """Return when what is known begins and ends, in epoch seconds; None without a receipt."""
+    first, last = (getattr(receipt, name, None) for name in ("from_date", "to_date"))
+    if first is None or last is None:
+        return None
+    last = getattr(receipt, "known_until", None) or last
+    return int(first.timestamp()), int(last.timestamp())
+
+
 @dataclass(frozen=True)
 class Source:
     """The four tables and the links between their rows, each found once."""
@@ -150,11 +159,8 @@ class Source:
                     "pyarrow.Table, as in history.tables"
                 )
         receipt = getattr(history, "receipt", None)
-        unread = getattr(receipt, "unread", ())
-        ends = [getattr(receipt, name, None) for name in ("from_date", "to_date")]
-        first, last = (None if end is None else int(end.timestamp()) for end in ends)
-        window = None if first is None or last is None else (first, last)
-        return cls(tables, FarEnds.of(own, machine, network), frozenset(unread), window)
+        unread = frozenset(getattr(receipt, "unread", ()))
+        return cls(tables, FarEnds.of(own, machine, network), unread, window_of(receipt))
 
     def __getitem__(self, name: str) -> pa.Table:
         return self.tables[name]
