@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 import pyarrow as pa
 
+from voxframe._extras import needed_for
 from voxframe._receipt import Receipt
 from voxframe._spec.tables import SCHEMAS
 from voxframe._summary import as_html, as_text, glance
@@ -107,7 +108,9 @@ class CallHistory:
             For another `dtype_backend`.
         """
         if dtype_backend not in BACKENDS:
-            raise ValueError(f"dtype_backend is one of {', '.join(BACKENDS)}")
+            raise ValueError(
+                f"dtype_backend: {dtype_backend!r} is not one of {', '.join(map(repr, BACKENDS))}"
+            )
         return {name: frame(table, dtype_backend) for name, table in self.tables.items()}
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
@@ -151,15 +154,11 @@ class CallHistory:
         ExportError
             `path` is another file, cannot be written, or a table has more rows than a sheet
             (1,048,575). What was there is as it was before.
-        ModuleNotFoundError
+        MissingExtraError
             The extra ``voxframe[excel]`` is not installed.
         """
-        try:
+        with needed_for("a workbook", "excel"):
             from voxframe._dataset.excel import write_excel  # noqa: PLC0415 - an extra
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "a workbook needs XlsxWriter: pip install 'voxframe[excel]'", name=error.name
-            ) from error
         write_excel(self.tables, self.receipt, path, timezone)
 
     @classmethod
@@ -256,7 +255,7 @@ class CallHistory:
 
         Raises
         ------
-        ModuleNotFoundError
+        MissingExtraError
             The extra is not installed.
         ValueError
             A timezone or an entry for far ends that is not understood, or an account

@@ -185,6 +185,7 @@ def _sync(client: "Client", order: SyncOrder) -> SyncReport:
 def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
     """Compare a dataset with the service's counts; read the days again that differ."""
     from voxframe._dataset import audit as compare  # noqa: PLC0415 - not needed to read
+    from voxframe._dataset.identity import difference  # noqa: PLC0415 - not needed to read
     from voxframe._dataset.layout import day_number  # noqa: PLC0415 - not needed to read
     from voxframe._dataset.source import source_of, starting_at  # noqa: PLC0415 - not needed to read
     from voxframe._dataset.sync import Place, joined, syncing, unsettled  # noqa: PLC0415 - not needed to read
@@ -194,15 +195,13 @@ def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
     manifest = source.manifest()
     if manifest.query["fingerprint"] != query["fingerprint"]:
         raise ExportError(
-            f"{order.path} holds the call history of another query, account or address; give "
-            "the same filters as it was written with",
+            f"{order.path} holds the call history of another query, account or address "
+            f"({difference(manifest, query)}); give the same as it was written with",
         )
     # The manifest alone says nothing of a file that somebody removed since.
     damage = source.damage()
     if damage and not order.repair:
-        raise ExportError(
-            f"{next(iter(damage.values()))}: repair=True (--repair) reads its day again"
-        )
+        raise ExportError(f"{next(iter(damage.values()))}: repair=True reads its day again")
     damaged = {day_number(name) for name in damage}
     again = unsettled(manifest, time.time())
     with client._running(_light(order.reading), lean=True) as running:

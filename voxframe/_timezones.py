@@ -1,12 +1,13 @@
 """Wall times of a named timezone to true instants and back, vectorised."""
 
+import difflib
 import re
 from bisect import bisect
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,24 @@ def instant(seconds: int) -> datetime:
     """Return the moment so many seconds after 1970 began, in UTC."""
     # As far as datetime itself: Windows' own functions end in the year 3000.
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(seconds))
+
+
+def not_a_timezone(given: object) -> str:
+    """Return what is said of a timezone that does not exist, with the one that was meant."""
+    places = {_plain(name.rpartition("/")[2]): name for name in sorted(available_timezones())}
+    text = given if isinstance(given, str) else ""
+    found = [places[place] for place in [_plain(text.rpartition("/")[2])] if place in places]
+    # What is near an abbreviation is another one: EST is hours away from CEST.
+    if not found and ("/" in text or not text.isupper()):
+        lower = {name.lower(): name for name in available_timezones()}
+        found = [lower[name] for name in difflib.get_close_matches(text.lower(), lower, n=1)]
+    hint = f"did you mean {found[0]!r}?" if found else "write it like 'Europe/Berlin'"
+    return f"timezone: {given!r} is not an IANA timezone; {hint}"
+
+
+def _plain(name: str) -> str:
+    """Return the letters of a name in lower case, so that ``New York`` is ``New_York``."""
+    return "".join(letter for letter in name.lower() if letter.isalpha())
 
 
 def zone(name: str | None) -> tzinfo:

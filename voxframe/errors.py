@@ -67,8 +67,8 @@ class CredentialsError(VoxframeError):
     >>> voxframe.read_call_history("2026-10-01", "2026-11-01", credentials="nowhere.json")
     Traceback (most recent call last):
         ...
-    voxframe.errors.CredentialsError: nowhere.json: no such file; the key file is
-    made in Voximplant's control panel, under service accounts
+    voxframe.errors.CredentialsError: nowhere.json: no such file in ...; the key
+    file is made in Voximplant's control panel, under service accounts
     """
 
 

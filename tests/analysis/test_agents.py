@@ -144,7 +144,7 @@ def test_prices_are_added_within_one_currency() -> None:
     assert "2 accounts are added up" in analysis.cost_breakdown(two).attrs["note"]
     assert "note" not in analysis.cost_breakdown(two, currency=said).attrs
     for function in (analysis.cost_breakdown, analysis.cost_by_agent, analysis.traffic):
-        with pytest.raises(ValueError, match="account 8 is in the history and not in the mapping"):
+        with pytest.raises(ValueError, match="also holds calls of account 8, without a label"):
             function(two, currency={7: "EUR"})
 
 

@@ -122,7 +122,12 @@ def test_export_with_filters(within, world, tmp_path):
         (["count", "--yesterday", "--timezone", "Europe/Berln"], 2, "'Europe/Berlin'"),
         (["emulator", "--latency", "x"], 2, "'x' is not a number of seconds"),
         (["emulator", "--port", "70000"], 1, "70000"),
-        (["emulator", "--from", "x"], 1, "'x'"),
+        (["emulator", "--from", "x"], 2, "--from: 'x' is not a date"),
+        (["emulator", "--from", TO, "--to", FROM], 2, "is before --from"),
+        (["report", "history", "--currency", ""], 2, "--currency"),
+        (["report", "history", "--currency", "1=EUR", "--currency", "1=USD"], 2, "--currency"),
+        (["report", "history", "--own", ","], 2, "--own: '' is not a type"),
+        (["report", "--yesterday", "--own", "*"], 2, "--own: '*' is not a type"),
         (["export", "--from", "x", "--to", TO, "--out", "o"], 2, "--from: 'x' is not"),
         (["export", "--from", TO, "--to", FROM, "--out", "o"], 2, "UTC is before --from"),
         (
@@ -319,6 +324,97 @@ def test_count(within):
     done = within("count", "--month", "2026-10")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("2,000 sessions; reading them takes about ")
+
+
+MISSPELLED = "no session of that time matches --application-name; check how that is spelled"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["count", "--month", "2026-10", "--application-name", "suport-line"], MISSPELLED),
+        (["report", "--month", "2026-10", "--application-name", "suport-line"], MISSPELLED),
+        (
+            ["export", "--month", "2026-10", "--out", "a", "--application-name", "suport-line"],
+            MISSPELLED,
+        ),
+        (
+            ["sync", "b", "--from", FROM, "--to", TO, "--application-name", "suport-line"],
+            MISSPELLED,
+        ),
+        (
+            ["count", "--from", FROM, "--to", FROM],
+            (
+                "the window ends where it begins, and its end is not included; to read one day, "
+                "give the next day as --to"
+            ),
+        ),
+        (
+            ["count", "--from", "2100-01-01", "--to", "2100-01-02"],
+            "the whole window is in the future, so there is nothing in it yet",
+        ),
+        (["count", "--from", "2020-01-01", "--to", "2020-01-02"], None),
+    ],
+)
+def test_why_nothing_was_found_is_said(within, given, said):
+    done = within(*given)
+    assert done.returncode == 0
+    assert done.stderr == (f"voxframe {given[0]}: {said}\n" if said else "")
+    if given[0] != "report":
+        assert within(*given, "--quiet").stderr == ""
+
+
+def test_a_sync_that_finds_nothing_new_is_not_odd(within):
+    within("sync", "held", "--from", FROM, "--to", "2026-10-02", "--min-duration", "1")
+    again = within("sync", "held", "--to", "2026-10-02", "--min-duration", "1")
+    assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_an_own_far_end_that_is_nowhere_is_said(within):
+    within("export", "--from", FROM, "--to", TO, "--out", "h")
+    given = ["report", "h", "--currency", "EUR", "--own", "nonsense,sip", "--own", "+99912345678*"]
+    assert within(*given).stderr == (
+        "voxframe report: --own: the far end of no call is 'nonsense'; check how it is spelled\n"
+        "voxframe report: --own: the far end of no call is a number that was given; check how it "
+        "is spelled\n"
+    )
+
+
+def test_an_account_without_a_currency_is_said_in_one_line(within):
+    within("export", "--from", FROM, "--to", TO, "--out", "h")
+    done = within("report", "h", "--currency", "4203771=EUR", "--json")
+    assert done.returncode == 2
+    assert re.fullmatch(
+        r"voxframe report: --currency: the history also holds calls of accounts \d+, \d+, without "
+        r"a label; name the currency of every account\.\n",
+        done.stderr,
+    )
+    assert json.loads(done.stdout)["error"] == "ValueError"
+
+
+def test_a_taken_port_is_said(within):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = within("emulator", "--sessions", "10", "--port", port)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"voxframe emulator: port {port} is used by another program; name another one with --port\n"
+    )
+
+
+def test_in_what_a_query_differs_is_said(within):
+    day = ["--from", FROM, "--to", "2026-10-02"]
+    within("sync", "held", *day, "--user-id", "1")
+    more = within("sync", "held", "--user-id", "1", "--min-duration", "2").stderr
+    assert "(it was written without --min-duration)" in more
+    less = within("sync", "held").stderr
+    assert "(it was written with --user-id)" in less
+    assert "(it was written with --user-id)" in within("audit", "held").stderr
+    other = within("sync", "held", "--user-id", "2").stderr
+    assert "(the filters have the same names, so a value, the account or the address differs" in (
+        other
+    )
+    assert "it was written with --user-id" in within("export", *day, "--out", "held").stderr
 
 
 def test_json_is_one_line_whether_it_succeeds_or_fails(within):

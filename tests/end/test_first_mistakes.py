@@ -5,6 +5,7 @@ import re
 import socket
 import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -53,8 +54,29 @@ QUERIES = {
     "a file that is not there": (
         {"credentials": "credentials.json"},
         (
-            "credentials.json: no such file; the key file is made in Voximplant's control "
-            "panel, under service accounts"
+            "credentials.json: no such file in {here}; the key file is made in Voximplant's "
+            "control panel, under service accounts"
+        ),
+    ),
+    "a key file without a field": (
+        {"credentials": {"account_id": 1, "key_id": "k"}},
+        (
+            "credentials: the field private_key is missing; save the key file anew in "
+            "Voximplant's control panel, under service accounts"
+        ),
+    ),
+    "a list for a key file": (
+        {"credentials": "[]"},
+        (
+            "credentials: is not a JSON object; save the key file anew in "
+            "Voximplant's control panel, under service accounts"
+        ),
+    ),
+    "nothing for a path": (
+        {"credentials": " "},
+        (
+            "credentials: is empty; save the key file anew in Voximplant's control panel, under "
+            "service accounts"
         ),
     ),
     "a PEM": (
@@ -67,6 +89,18 @@ QUERIES = {
     "a typo in a keyword": (
         {"aplication_id": 1},
         "aplication_id: read_call_history has no such keyword; did you mean 'application_id'?",
+    ),
+    "a keyword of other libraries": (
+        {"tz": "Europe/Berlin"},
+        "tz: read_call_history has no such keyword; did you mean 'timezone'?",
+    ),
+    "a day that does not exist": (
+        {"to_date": "2026-11-31"},
+        "to_date: '2026-11-31' does not exist; 2026-11 has 30 days",
+    ),
+    "a month that does not exist": (
+        {"from_date": "2026-13-01 10:00"},
+        ("from_date: '2026-13-01 10:00' does not exist; the month, 1 to 12, comes before the day"),
     ),
     "the wrong order": (
         {"from_date": TO, "to_date": FROM},
@@ -89,6 +123,10 @@ QUERIES = {
     "an unknown timezone": (
         {"timezone": "Europe/Berln"},
         "timezone: 'Europe/Berln' is not an IANA timezone; did you mean 'Europe/Berlin'?",
+    ),
+    "a city": (
+        {"timezone": "new york"},
+        "timezone: 'new york' is not an IANA timezone; did you mean 'America/New_York'?",
     ),
     "an abbreviated timezone": (
         {"timezone": "CEST"},
@@ -127,8 +165,19 @@ QUERIES = {
 def test_what_is_refused_before_any_request(mistake, emulator):
     given, message = QUERIES[mistake]
     before = emulator.counters.requests
-    assert reading(emulator, **given) == message
+    assert reading(emulator, **given) == message.format(here=Path.cwd())
     assert emulator.counters.requests == before
+
+
+def test_a_variable_that_names_no_file_is_named(emulator, monkeypatch, tmp_path):
+    monkeypatch.setenv("VOXIMPLANT_CREDENTIALS", "keys/credentials.json")
+    assert reading(emulator, credentials=None).startswith(
+        f"VOXIMPLANT_CREDENTIALS: keys/credentials.json: no such file in {tmp_path}; "
+    )
+    (tmp_path / "empty.json").touch()
+    monkeypatch.setenv("VOXIMPLANT_CREDENTIALS", str(tmp_path / "empty.json"))
+    shown = reading(emulator, credentials=None)
+    assert shown.startswith(f"VOXIMPLANT_CREDENTIALS: {tmp_path}/empty.json: is empty; save the ")
 
 
 def test_the_text_of_a_key_file_is_taken_as_well_as_its_path(emulator):
@@ -205,6 +254,16 @@ def test_a_service_account_without_the_role():
             "install 'voxframe[plots]'"),
         ),
         (
+            "xlsxwriter", "to_excel",
+            ("a workbook needs the package xlsxwriter, which is not installed; install it with: "
+            "pip install 'voxframe[excel]'"),
+        ),
+        (
+            "deltalake", "sync",
+            ("a Delta table needs the package deltalake, which is not installed; install it with: "
+            "pip install 'voxframe[delta]'"),
+        ),
+        (
             "jinja2", "report_html",
             ("a report needs the package jinja2, which is not installed; install it with: pip "
             "install 'voxframe[report]'"),
@@ -218,8 +277,16 @@ def test_a_missing_extra(package, call, message, emulator, monkeypatch):
     calls = {
         "plot_concurrency": _axes.library,
         "report_html": history.report_html,
-    }
+        "to_excel": lambda: history.to_excel("history.xlsx"),
+        "sync": lambda: voxframe.sync_call_history(
+            "history", FROM, TO, format="delta",
+            credentials=emulator.credentials, base_url=emulator.base_url,
+        ),
+    }  # fmt: skip
     monkeypatch.setitem(sys.modules, package, None)
+    # What was imported before is imported again.
+    for module in ("voxframe._dataset.excel", "voxframe._dataset.delta"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
     assert said(calls[call]) == message
     with pytest.raises(ModuleNotFoundError):
         calls[call]()
@@ -235,8 +302,21 @@ COMMANDS = {
     ("count", "--month", "October"):
         "voxframe count: argument --month: 'October' is not a month; write it like 2026-10",
     ("count", "--month", "2026-10"):
-        "voxframe count: there are no credentials: pass the path of the key file, or set "
+        "voxframe count: there are no credentials: name the key file with --credentials, or set "
         "VOXIMPLANT_CREDENTIALS to it",
+    ("count", "2026-10"):
+        "voxframe count: 2026-10: is not understood; did you mean '--month 2026-10'?",
+    ("sync", "a", "b"):
+        "voxframe sync: b: is not understood; voxframe sync --help shows what belongs where",
+    ("count", "--tz", "Europe/Berlin"):
+        "voxframe count: --tz: there is no such option; did you mean '--timezone'?",
+    ("export", "--from", "2026-10", "--out", "x"):
+        "voxframe export: --from: '2026-10' is not a date; write the day, like '2026-10-01', or "
+        "give --month 2026-10",
+    ("sync", "x", "--from", "2026-10"):
+        "voxframe sync: --from: '2026-10' is not a date; write the day, like '2026-10-01'",
+    ("emulator", "--from", "2026-11-01", "--to", "2026-11-01"):
+        "voxframe emulator: --to: is the same as --from; name a later one",
 }  # fmt: skip
 
 

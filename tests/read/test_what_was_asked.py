@@ -118,6 +118,20 @@ def test_unknown_fields_are_said_by_name_and_are_no_alarm(caplog):
     assert {record.levelno for record in caplog.records} == {logging.INFO}
 
 
+def test_what_to_look_at_where_nothing_was_found_is_logged_and_no_alarm(caplog):
+    caplog.set_level(logging.INFO, "voxframe")
+    with serving(WORLD) as service:
+        assert service.read(remote_number="4911", user_id=1).receipt.warnings == ()
+        assert "no session of that time matches" in caplog.text
+        assert "user_id" in caplog.text
+        assert "4911" not in caplog.text
+        assert {record.levelno for record in caplog.records} == {logging.INFO}
+        caplog.clear()
+        assert len(service.read()) == 300
+        assert len(service.read("2020-01-01", "2020-01-02")) == 0
+    assert "no session" not in caplog.text
+
+
 def test_what_several_receipts_agree_on_is_said_of_their_sum():
     with serving(WORLD) as service:
         first = service.read("2026-10-01", "2026-10-02", user_id=1).receipt

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
-from voxframe._query.names import nearest
+from voxframe._cli.messages import option_of
+from voxframe._query.names import OTHERS_NAMES, nearest
 
 N = TypeVar("N")
 _OPTION = re.compile(r"-[A-Za-z-].*")
@@ -48,11 +49,30 @@ class Parser(argparse.ArgumentParser):
                 self.error(f"{command}: there is no such command{hint}")
             if command is None and not here:
                 self.error(f"which COMMAND? There are {', '.join(names)}; --help says more")
-        return super().parse_known_args(given, namespace)
+        found, more = super().parse_known_args(given, namespace)
+        if more and self.commands is None:
+            self.error(f"{more[0]}: is not understood{self._where_it_belongs(more[0])}")
+        return found, more
+
+    @property
+    def options(self) -> list[str]:
+        """The options that it takes."""
+        return list(self._option_string_actions)
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong in one line, and end with status 2."""
         self.exit(2, f"{self.prog}: {message}\n")
 
     def _meant(self, name: str) -> str:
-        return nearest(name, self._option_string_actions) or f"; {self.prog} --help lists them"
+        options = self._option_string_actions
+        other = OTHERS_NAMES.get(name.removeprefix("--").replace("-", "_"))
+        if other and option_of(other) in options:
+            return f"; did you mean {option_of(other)!r}?"
+        return nearest(name, options) or f"; {self.prog} --help lists them"
+
+    def _where_it_belongs(self, text: str) -> str:
+        for option, form in (("--month", r"\d{4}-\d{2}"), ("--from", r"\d{4}-\d{2}-\d{2}.*"),
+                             ("--last", r"\d+[hdw]")):  # fmt: skip
+            if option in self._option_string_actions and re.fullmatch(form, text):
+                return f"; did you mean '{option} {text}'?"
+        return f"; {self.prog} --help shows what belongs where"

@@ -5,7 +5,9 @@ from typing import Any
 
 import voxframe
 from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of
+from voxframe._cli.output import note
 from voxframe._cli.window import add_window, window_of
+from voxframe._read.nothing import why_nothing
 
 
 def add(commands: Any) -> None:
@@ -34,6 +36,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             f"{count.sessions:,} session{'s' * (count.sessions != 1)}; reading them takes about "
             f"{many},\n  {count.seconds:,.1f} s, {count.bytes / 2**20:,.1f} MiB of answers"
         )
+    note(given, why_nothing(count.receipt))
     return {
         "sessions": count.sessions,
         "requests": count.requests,

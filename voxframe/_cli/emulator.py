@@ -1,6 +1,7 @@
 """``voxframe emulator``: a made-up account, served on this machine."""
 
 import argparse
+import errno
 import shlex
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 from voxframe._cli.options import positive, seconds, whole
 from voxframe._extras import needed_for
 from voxframe._http.credentials import VARIABLE
-from voxframe.errors import VoxframeError
+from voxframe._query.window import window
+from voxframe.errors import InvalidQueryError, VoxframeError
 
 
 def add(commands: Any) -> None:
@@ -64,6 +66,9 @@ def run(given: argparse.Namespace) -> None:
             flush=True,
         )
 
+    served = window(given.start, given.end)
+    if served.first >= served.end:
+        raise InvalidQueryError("to_date: is the same as from_date; name a later one")
     try:
         world = World(sessions=given.sessions, start=given.start, end=given.end, seed=given.seed)
     except ValueError as error:
@@ -84,6 +89,10 @@ def run(given: argparse.Namespace) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise VoxframeError(
+                f"port {given.port} is used by another program; name another one with --port"
+            ) from None
         raise VoxframeError(f"cannot serve: {error.strerror or error}") from None
     except OverflowError:
         raise VoxframeError(f"--port: {given.port} is not a port; give 0 to 65535") from None

@@ -5,7 +5,9 @@ from typing import Any
 
 import voxframe
 from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of
+from voxframe._cli.output import note
 from voxframe._cli.window import add_window, window_of
+from voxframe._read.nothing import why_nothing
 from voxframe.errors import InvalidQueryError
 
 
@@ -50,4 +52,5 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             f"{receipt.requests:,} requests, {receipt.retries:,} of them again, "
             f"{receipt.seconds:.1f} s"
         )
+    note(given, why_nothing(receipt))
     return {"out": given.out, "receipt": receipt.to_dict()}

@@ -8,9 +8,11 @@ from typing import NoReturn
 import voxframe
 from voxframe._cli import audit, count, demo, download, emulator, export, report, sync
 from voxframe._cli.arguments import Parser
-from voxframe._cli.options import as_option, show_requests
+from voxframe._cli.messages import as_option
+from voxframe._cli.options import show_requests
 from voxframe._cli.output import abandon, flush, prepare_streams, print_json
 from voxframe._interrupt import loaded
+from voxframe._text import printable
 from voxframe.errors import InvalidQueryError, VoxframeError
 
 _DONE, _FAILED, _USAGE, _INTERRUPTED = 0, 1, 2, 130
@@ -29,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 done, 1 failed, 2 wrong usage, 130 interrupted.
     """
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
     as_json = getattr(given, "json", False)
     if getattr(given, "verbose", False):
         show_requests()
@@ -40,12 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if problem := flush():
             print(f"voxframe {given.command}: cannot print: {problem}", file=sys.stderr)
             return _FAILED
-    except VoxframeError as error:
-        message = as_option(str(error)) if isinstance(error, InvalidQueryError) else str(error)
+    except (VoxframeError, ValueError) as error:
+        # A plain ValueError is how analysis refuses what it was given.
+        refused = isinstance(error, InvalidQueryError) or type(error) is ValueError
+        message = as_option(printable(str(error)), parser.commands.choices[given.command].options)
         print(f"voxframe {given.command}: {message}", file=sys.stderr)
         if as_json:
             print_json(command=given.command, ok=False, error=type(error).__name__, message=message)
-        return _USAGE if isinstance(error, InvalidQueryError) else _FAILED
+        return _USAGE if refused else _FAILED
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         abandon()

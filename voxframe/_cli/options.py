@@ -2,13 +2,12 @@
 
 import argparse
 import logging
-import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from voxframe._http.credentials import VARIABLE
-from voxframe._spec.parameters import PARAMETERS, Parameter, of_role
+from voxframe._spec.parameters import Parameter, of_role
 
 
 def add_filters(command: Any) -> None:
@@ -124,22 +123,3 @@ def seconds(text: str) -> float:
 
 def _value(parameter: Parameter) -> Callable[[str], int | str]:
     return lambda text: text if text == parameter.word else whole(text)
-
-
-# Keywords that are not English words as well, not inside a path or a quotation.
-_KEYWORDS = ["from_date", "to_date"] + [
-    name for name, each in PARAMETERS.items() if "_" in name and each.role == "filter"
-]
-_KEYWORD = re.compile(rf"(?<![\w'\"/.-])(?:{'|'.join(_KEYWORDS)})(?![\w'\"/])")
-
-
-def as_option(message: str) -> str:
-    """Return a message about keywords as one about their options."""
-    name, colon, rest = message.partition(":")
-    if colon and name.isidentifier() and name.islower():
-        message = _option(name) + colon + rest
-    return _KEYWORD.sub(lambda found: _option(found[0]), message)
-
-
-def _option(keyword: str) -> str:
-    return f"--{keyword.removesuffix('_date').replace('_', '-')}"

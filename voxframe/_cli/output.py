@@ -1,11 +1,14 @@
 """What is printed: on any terminal, into any pipe, in any encoding."""
 
+import argparse
 import contextlib
 import errno
 import json
 import os
 import sys
 from typing import Any
+
+from voxframe._cli.messages import as_option
 
 COLUMNS = 80
 
@@ -26,6 +29,12 @@ def can_show(text: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def note(given: argparse.Namespace, text: str) -> None:
+    """Print what is to be noticed, though nothing failed, on standard error."""
+    if text and not given.quiet:
+        print(f"voxframe {given.command}: {as_option(text, ())}", file=sys.stderr)
 
 
 def print_json(**values: Any) -> None:

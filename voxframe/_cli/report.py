@@ -1,12 +1,16 @@
 """``voxframe report``: one page to send on, of files or of the account itself."""
 
 import argparse
+import re
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import voxframe
+from voxframe import analysis
 from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of
+from voxframe._cli.output import note
 from voxframe._cli.window import (
     WINDOWS,
     add_window,
@@ -15,6 +19,8 @@ from voxframe._cli.window import (
     window_of,
 )
 from voxframe._extras import needed_for
+from voxframe._read.nothing import why_nothing
+from voxframe.analysis._far_ends import FarEnds
 from voxframe.errors import InvalidQueryError, VoxframeError
 
 # Of these a page of files can make use, too.
@@ -81,7 +87,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     if given.xlsx is not None:
         with needed_for("a workbook", "excel"):
             import xlsxwriter  # noqa: F401, PLC0415
-    _check(given)
+    own = _check(given)
     currency = _currency(given.currency)
     # Files that are not there are found before the account is read.
     previous = _previous(given)
@@ -93,7 +99,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         show_numbers=given.show_numbers,
         previous=previous,
         currency=currency,
-        own=[entry.strip() for each in given.own for entry in each.split(",")],
+        own=own,
     )
     if given.xlsx is not None:
         history.to_excel(given.xlsx, timezone=given.timezone)
@@ -106,6 +112,9 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         print(f"{given.out}: {len(page) / 2**20:.1f} MiB; open it in a browser")
         if given.xlsx is not None:
             print(f"{given.xlsx}: the tables, with phone numbers")
+    note(given, why_nothing(history.receipt))
+    for entry in _unused(own, history):
+        note(given, f"--own: the far end of no call is {entry}; check how it is spelled")
     if given.open:
         webbrowser.open(Path(given.out).absolute().as_uri())
     return {"out": given.out, "xlsx": given.xlsx}
@@ -115,19 +124,34 @@ def _currency(given: list[str] | None) -> str | dict[int, str] | None:
     """Return one label, or one for each account."""
     if given is None:
         return None
-    if len(given) == 1 and "=" not in given[0]:
+    if len(given) == 1 and _is_label(given[0]):
         return given[0]
     pairs = [each.partition("=") for each in given]
-    if any(not account.isdecimal() or not label for account, _, label in pairs):
+    labels = {int(account): label for account, _, label in pairs if account.isdecimal()}
+    if len(labels) < len(given) or not all(map(_is_label, labels.values())):
         raise InvalidQueryError(
             "--currency: give one label such as EUR, or a label for each account such as "
             "4203771=EUR, and repeat it for every account"
         )
-    return {int(account): label for account, _, label in pairs}
+    return labels
 
 
-def _check(given: argparse.Namespace) -> None:
-    """Refuse options that do not go together, before anything is read."""
+def _is_label(text: str) -> bool:
+    return bool(text.strip()) and not {",", "="} & set(text)
+
+
+def _unused(own: list[str], history: voxframe.CallHistory) -> Iterator[str]:
+    """Yield what was named as one's own and is in no call; of a number only that it is one."""
+    for entry in own if len(history.tables["calls"]) else ():
+        rules = analysis.far_ends(history, own=entry).rule
+        if not rules.str.endswith("is given as own").any():
+            yield "a number that was given" if re.search(r"\d{4}", entry) else repr(entry)
+
+
+def _check(given: argparse.Namespace) -> list[str]:
+    """Refuse options that mean nothing, alone or together, before anything is read."""
+    own = [entry.strip() for each in given.own for entry in each.split(",")]
+    FarEnds.of(own=own)
     if given.compare and given.previous is not None:
         raise InvalidQueryError("--compare and --previous: each names the period before; give one")
     if given.path is None and not names_window(given):
@@ -144,6 +168,7 @@ def _check(given: argparse.Namespace) -> None:
             f"PATH: {given.path} is read, so windows, filters and connections have no effect; "
             "leave them out, or PATH to read the account",
         )
+    return own
 
 
 def _history(given: argparse.Namespace) -> voxframe.CallHistory:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import voxframe
 from voxframe._cli.download import failures, outcome, spelled
 from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of
+from voxframe._cli.output import note
+from voxframe._read.nothing import why_nothing
 from voxframe.errors import InvalidQueryError, VoxframeError
 
 if TYPE_CHECKING:
@@ -86,6 +88,9 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             f"request{'s' * (receipt.requests != 1)}, "
             f"{receipt.seconds:.1f} s"
         )
+    # No news is nothing to look into where something is held.
+    if why := why_nothing(receipt):
+        note(given, why if voxframe.open_dataset(path).days.empty else "")
     files = {} if done.recordings is None else {"recordings": _files(done.recordings, given)}
     return {
         "out": path,

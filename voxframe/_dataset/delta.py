@@ -28,20 +28,17 @@ import pyarrow.dataset as ds
 from pyarrow import parquet as pq
 
 from voxframe._dataset.disk import is_url, local_path, locked
+from voxframe._dataset.identity import difference
 from voxframe._dataset.layout import DAY, STORED, day_name, day_number, in_order, joined, restored
 from voxframe._dataset.manifest import HOUSEKEEPING, Day, Manifest, Stretch, staged_name
 from voxframe._dataset.reading import stored_columns
+from voxframe._extras import needed_for
 from voxframe._spec.tables import SCHEMAS, SESSION_ID
 from voxframe.errors import ExportError, InvalidQueryError
 
-try:
+with needed_for("a Delta table", "delta"):
     from deltalake import CommitProperties, DeltaTable, write_deltalake
     from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-except ModuleNotFoundError:
-    raise InvalidQueryError(
-        "format: Delta tables need the package deltalake; install it with: "
-        "pip install 'voxframe[delta]'",
-    ) from None
 
 logger = logging.getLogger("voxframe")
 
@@ -184,8 +181,9 @@ def opened(
             manifest, number = _state(sessions, where.root)
             if manifest.query["fingerprint"] != query["fingerprint"]:
                 raise ExportError(
-                    f"{where.root} holds the call history of another query, account or address; "
-                    "give the same filters as before, or name another place",
+                    f"{where.root} holds the call history of another query, account or address "
+                    f"({difference(manifest, query)}); give the same as before, or name another "
+                    "place",
                 )
         said = {_NUMBER: str(number)}
         tables = {

@@ -19,6 +19,7 @@ from voxframe._dataset.disk import local_path, sync, writing
 from voxframe._receipt import Receipt
 from voxframe._spec.tables import CHILDREN, INSTANT, MONEY
 from voxframe._text import printable
+from voxframe._timezones import not_a_timezone
 from voxframe.errors import ExportError, InvalidQueryError
 
 Tables = Mapping[str, pa.Table]
@@ -83,9 +84,7 @@ def _zone(timezone: str) -> ZoneInfo:
     try:
         return ZoneInfo(timezone)
     except (KeyError, ValueError, TypeError, OSError):
-        raise InvalidQueryError(
-            f"timezone: {timezone!r} is not an IANA timezone; write it like 'Europe/Berlin'"
-        ) from None
+        raise InvalidQueryError(not_a_timezone(timezone)) from None
 
 
 def _check_target(target: Path) -> None:

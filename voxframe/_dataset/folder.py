@@ -15,6 +15,7 @@ from pyarrow import parquet as pq
 
 from voxframe._dataset.day import DayWriter
 from voxframe._dataset.disk import local_path, locked, move, of_the_system, writing
+from voxframe._dataset.identity import difference
 from voxframe._dataset.layout import DAY, STORED, day_name, day_number, restored, stored
 from voxframe._dataset.manifest import (
     HOUSEKEEPING,
@@ -93,8 +94,8 @@ def _held_there(target: Path, query: Mapping[str, Any]) -> Manifest | None:
             )
     elif manifest.query["fingerprint"] != query["fingerprint"]:
         raise ExportError(
-            f"{target} holds the call history of another query, account or address; give the "
-            "same filters as before, or name another folder",
+            f"{target} holds the call history of another query, account or address "
+            f"({difference(manifest, query)}); give the same as before, or name another folder",
         )
     return manifest
 

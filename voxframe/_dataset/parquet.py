@@ -25,6 +25,7 @@ from typing import Any, Protocol
 from voxframe._dataset.day import DayWriter
 from voxframe._dataset.disk import local_path, locked, of_the_system, writing
 from voxframe._dataset.files import written_by
+from voxframe._dataset.identity import difference
 from voxframe._dataset.layout import (
     DAY,
     Tables,
@@ -122,8 +123,8 @@ def _check_target(target: Path, query: Mapping[str, Any], *, overwrite: bool) ->
                 "of its own, or pass overwrite=True to replace it",
             )
         raise ExportError(
-            f"{target} holds an export of another query, account or address {window}; name "
-            "another folder, or pass overwrite=True to replace it",
+            f"{target} holds an export of another query, account or address {window}: "
+            f"{difference(old, query)}; name another folder, or pass overwrite=True to replace it",
         )
 
 

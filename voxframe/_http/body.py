@@ -80,7 +80,7 @@ def inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def _too_large(pieces: Iterable[bytes]) -> TransportError:
     text = (
         f"an answer of more than {LARGEST_BODY >> 20} MiB was refused; read a shorter window, or "
-        "leave out with_calls, with_records or with_other_resources"
+        "pass with_calls=False, with_records=False or with_other_resources=False"
     )
     # Of sessions fewer can be asked for; of anything else that would be asking again.
     sessions = any(b'"call_session_history_id"' in piece for piece in pieces)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 VARIABLE = "VOXIMPLANT_CREDENTIALS"
 """Environment variable with the path of the key file, or its JSON text."""
 
+_CURE = "save the key file anew in Voximplant's control panel, under service accounts"
 _LARGEST_FILE = 1 << 20
 _PEM_BEGINS = "-----BEGIN"
 # Blanks, a byte order mark, and the quotes that an env file leaves.
@@ -103,7 +104,7 @@ class Credentials:
                 "file's text, a dict or Credentials",
             )
         text = os.fsdecode(source)
-        if _is_text(text):
+        if _is_text(text) or not text.strip():
             return _from_text(where, text)
         return _from_file(where, text)
 
@@ -136,13 +137,14 @@ def _is_text(given: str) -> bool:
 
 def _from_file(where: str, given: str) -> Credentials:
     content, reason = b"", ""
+    named = f"{VARIABLE}: {given}" if where == VARIABLE else given
     try:
         with Path(os.path.expanduser(given)).open("rb") as file:  # noqa: PTH111 - never raises
             content = file.read(_LARGEST_FILE + 1)
     except FileNotFoundError:
         reason = (
-            "no such file; the key file is made in Voximplant's control panel, under service "
-            "accounts"
+            f"no such file{_from_here(given)}; the key file is made in Voximplant's control panel, "
+            "under service accounts"
         )
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else None
@@ -154,9 +156,9 @@ def _from_file(where: str, given: str) -> Credentials:
             "(it is not shown, since it may be a key)",
         )
     if reason:
-        raise CredentialsError(f"{given}: {reason}")
+        raise CredentialsError(f"{named}: {reason}")
     if len(content) > _LARGEST_FILE:
-        raise CredentialsError(f"{given}: is too large to be a key file")
+        raise CredentialsError(f"{named}: is too large to be a key file; {_CURE}")
     try:
         # PowerShell writes UTF-16.
         text = content.decode(json.detect_encoding(content))
@@ -164,8 +166,17 @@ def _from_file(where: str, given: str) -> Credentials:
         text = None
     if text is None:
         # Not raised from here: the decoder's own error holds the whole file.
-        raise CredentialsError(f"{given}: is not text in UTF-8")
-    return _from_text(given, text)
+        raise CredentialsError(f"{named}: is not text in UTF-8; {_CURE}")
+    return _from_text(named, text)
+
+
+def _from_here(given: str) -> str:
+    """Return where a path that is not absolute is looked for."""
+    try:
+        return "" if os.path.isabs(os.path.expanduser(given)) else f" in {Path.cwd()}"  # noqa: PTH111, PTH117 - never raise
+    except OSError:
+        # The folder that one is in was removed.
+        return ""
 
 
 def _may_be_secret(given: str) -> bool:
@@ -191,16 +202,16 @@ def _from_text(where: str, text: str) -> Credentials:
     if isinstance(contents, dict):
         return _from_mapping(where, contents)
     if not stripped:
-        what = "is empty"
+        what = f"is empty; {_CURE}"
     elif contents is not None:
-        what = "is not a JSON object"
+        what = f"is not a JSON object; {_CURE}"
     elif stripped.startswith(_PEM_BEGINS):
         what = (
             "is a private key alone (PEM); give the whole key file, which holds the key together "
             "with account_id and key_id"
         )
     else:
-        what = "is not the JSON text of a key file, or was cut short"
+        what = f"is not the JSON text of a key file, or was cut short; {_CURE}"
     raise CredentialsError(f"{where}: {what}")
 
 
@@ -230,19 +241,19 @@ def _from_mapping(where: str, contents: Mapping[str, Any]) -> Credentials:
             f"{where}: is the key file of a Google service account, not of a Voximplant one",
         )
     for name in needed:
-        raise CredentialsError(f"{where}: the field {name} is missing")
+        raise CredentialsError(f"{where}: the field {name} is missing; {_CURE}")
     account_id = contents["account_id"]
     if isinstance(account_id, str) and re.fullmatch(r"[0-9]{1,18}", account_id):
         account_id = int(account_id)
     if not isinstance(account_id, int) or isinstance(account_id, bool):
-        raise CredentialsError(f"{where}: the field account_id is not an integer")
+        raise CredentialsError(f"{where}: the field account_id is not an integer; {_CURE}")
     key_id, pem = contents["key_id"], contents["private_key"]
     if not isinstance(key_id, str):
-        raise CredentialsError(f"{where}: the field key_id is not text")
+        raise CredentialsError(f"{where}: the field key_id is not text; {_CURE}")
     if _PEM_BEGINS in key_id:
-        raise CredentialsError(f"{where}: the field key_id holds a key instead of its id")
+        raise CredentialsError(f"{where}: the field key_id holds a key instead of its id; {_CURE}")
     if not isinstance(pem, str):
-        raise CredentialsError(f"{where}: the field private_key is not text")
+        raise CredentialsError(f"{where}: the field private_key is not text; {_CURE}")
     email = contents.get("account_email")
     key = _private_key(where, _mended(pem))
     return Credentials(account_id, key_id, email if isinstance(email, str) else None, key)
@@ -268,8 +279,8 @@ def _private_key(where: str, pem: str) -> "RSAPrivateKey":
         key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm, UnicodeEncodeError):
         raise CredentialsError(
-            f"{where}: the field private_key is not a PEM private key without a password",
+            f"{where}: the field private_key is not a PEM private key without a password; {_CURE}",
         ) from None
     if not isinstance(key, RSAPrivateKey):
-        raise CredentialsError(f"{where}: the field private_key is not an RSA key")
+        raise CredentialsError(f"{where}: the field private_key is not an RSA key; {_CURE}")
     return key

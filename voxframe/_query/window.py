@@ -1,15 +1,15 @@
 """From dates as people write them to whole seconds of UTC, half-open."""
 
+import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Literal, Protocol, TypeAlias, TypeGuard
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from voxframe._query.names import nearest
-from voxframe._timezones import instant
+from voxframe._timezones import instant, not_a_timezone
 from voxframe.errors import InvalidQueryError
 
 
@@ -36,6 +36,8 @@ _EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tz
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Whatever is longer than a date has a time of day.
 _DATE_ONLY = len("2026-10-01")
+_MONTHS = 12
+_YEAR_MONTH_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}")
 # Digits that datetime.fromisoformat drops.
 _FINER = re.compile(r"[.,]\d{6}\d*[1-9]")
@@ -171,13 +173,7 @@ def timezone_of(timezone: object) -> tzinfo:
     try:
         return ZoneInfo(timezone)  # type: ignore[arg-type]
     except (KeyError, ValueError, TypeError, OSError):
-        # What is near an abbreviation is another one: EST is hours away from CEST.
-        guess = isinstance(timezone, str) and ("/" in timezone or not timezone.isupper())
-        hint = nearest(str(timezone), available_timezones()) if guess else ""
-        raise InvalidQueryError(
-            f"timezone: {timezone!r} is not an IANA timezone"
-            + (hint or "; write it like 'Europe/Berlin'"),
-        ) from None
+        raise InvalidQueryError(not_a_timezone(timezone)) from None
 
 
 def _is_period(value: object) -> TypeGuard[PeriodLike]:
@@ -253,6 +249,15 @@ def _not_a_date(name: str, text: str) -> str:
             f"{name}: {text!r} is not a date; write the day, like '{text}-01', or give the whole "
             f"month as pandas.Period('{text}')"
         )
+    if (found := _YEAR_MONTH_DAY.match(text)) and (year := int(found[1])):
+        month, day = int(found[2]), int(found[3])
+        if not 1 <= month <= _MONTHS:
+            return (
+                f"{name}: {text!r} does not exist; the month, 1 to {_MONTHS}, comes before the day"
+            )
+        days = calendar.monthrange(year, month)[1]
+        if not 1 <= day <= days:
+            return f"{name}: {text!r} does not exist; {found[1]}-{found[2]} has {days} days"
     return f"{name}: {text!r} is not a date; write it like '2026-10-01' or '2026-10-01 12:30:00'"
 
 

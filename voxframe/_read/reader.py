@@ -27,6 +27,7 @@ from voxframe._read.interval import (
     Request,
     ServiceState,
 )
+from voxframe._read.nothing import why_nothing
 from voxframe._read.page import PageReader
 from voxframe._read.pool import Pool
 from voxframe._read.scheduler import IntervalResult, run
@@ -312,6 +313,8 @@ class Reader:
         if made is None:
             return
         window = inside.from_date, inside.to_date
+        if why := why_nothing(made):
+            logger.info("%s to %s: %s", *window, why)
         if made.unknown_fields:
             names = _cleaned(", ".join(sorted(made.unknown_fields)), [{}])
             logger.info("%s to %s: fields that are not declared: %s", *window, names)

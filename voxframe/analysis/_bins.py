@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from voxframe._timezones import not_a_timezone
 from voxframe.analysis._source import Flags, Ints
 from voxframe.errors import InvalidQueryError
 
@@ -85,9 +86,7 @@ def zone(timezone: str) -> str:
     try:
         ZoneInfo(timezone)
     except (KeyError, ValueError, TypeError, OSError) as error:
-        raise InvalidQueryError(
-            f"timezone: {timezone!r} is not an IANA timezone; write it like 'Europe/Berlin'",
-        ) from error
+        raise InvalidQueryError(not_a_timezone(timezone)) from error
     return timezone
 
 

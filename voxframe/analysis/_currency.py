@@ -33,9 +33,10 @@ def currency_by(source: Source, currency: Currency, owners: Ints) -> list[tuple[
     accounts = encode(source["sessions"]["account_id"])
     names = accounts.labels.to_pylist()
     if missing := sorted({name for name in names if name is not None} - set(known)):
+        listed = ", ".join(map(str, missing))
         raise ValueError(
-            f"currency: account {missing[0]} is in the history and not in the mapping; "
-            "name the currency of every account."
+            f"currency: the history also holds calls of account{'s' * (len(missing) != 1)} "
+            f"{listed}, without a label; name the currency of every account."
         )
     labels = sorted(set(known.values()))
     place = np.array([labels.index(known[name]) for name in names] + [-1], np.int64)

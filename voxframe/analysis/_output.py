@@ -24,7 +24,7 @@ def to_frame(table: pa.Table, dtype_backend: DtypeBackend) -> pd.DataFrame:
     if dtype_backend == "pyarrow":
         return pd.DataFrame(table.to_pandas(types_mapper=pd.ArrowDtype))
     if dtype_backend != "numpy_nullable":
-        raise ValueError("dtype_backend is 'numpy_nullable' or 'pyarrow'.")
+        raise ValueError(f"dtype_backend: {dtype_backend!r} is not 'numpy_nullable' or 'pyarrow'.")
     for index, field in enumerate(table.schema):
         if pa.types.is_decimal(field.type):
             money = to_float(table[field.name].combine_chunks())
