@@ -12,6 +12,7 @@ import pytest
 import voxframe
 from tests.support.exact import FROM, TO
 from tests.support.faulty import serving
+from voxframe import _dataset
 from voxframe._cli.main import main
 from voxframe.analysis import _axes
 from voxframe.emulator import Emulator, Fault, World
@@ -285,8 +286,9 @@ def test_a_missing_extra(package, call, message, emulator, monkeypatch):
     }  # fmt: skip
     monkeypatch.setitem(sys.modules, package, None)
     # What was imported before is imported again.
-    for module in ("voxframe._dataset.excel", "voxframe._dataset.delta"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    for module in ("excel", "delta"):
+        monkeypatch.delitem(sys.modules, f"voxframe._dataset.{module}", raising=False)
+        monkeypatch.delattr(_dataset, module, raising=False)
     assert said(calls[call]) == message
     with pytest.raises(ModuleNotFoundError):
         calls[call]()
