@@ -292,7 +292,9 @@ class CallHistory:
             Columns of ``sessions``, or ``session_kind``, ``caller``, ``called``, ``agent``,
             ``hour`` (0 to 23) and ``weekday`` (Mon to Sun) as in
             `voxframe.analysis.cost_breakdown`, each with the value or the values to keep;
-            None stands for no value. Sessions that fit all are kept.
+            None stands for no value. Sessions that fit all are kept. A telephone number is
+            understood in any spelling: with ``+``, ``00`` or neither, with spaces, brackets
+            or dashes, or in a SIP address.
 
         Returns
         -------
@@ -303,7 +305,13 @@ class CallHistory:
         Raises
         ------
         ValueError
-            For an unknown column or timezone.
+            For an unknown column or timezone, a value of another type than the column's, or
+            an hour, day or kind of session that there cannot be.
+
+        Warns
+        -----
+        UserWarning
+            No session of the history has a value: a slip, perhaps; what is meant is named.
 
         Examples
         --------

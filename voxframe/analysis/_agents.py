@@ -2,12 +2,12 @@
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from voxframe.analysis._bins import make_bins, marked
 from voxframe.analysis._by_day import Sources, span
-from voxframe.analysis._coded import Coded, encode
+from voxframe.analysis._coded import Coded
 from voxframe.analysis._costs import time_codes
+from voxframe.analysis._derived import remote_numbers
 from voxframe.analysis._grouping import By, columns_by, of_rows, over_time
 from voxframe.analysis._inbound import judge_inbound
 from voxframe.analysis._output import grouped, ratio, unknown
@@ -87,8 +87,7 @@ def agents(
 
     def tally(source: Source) -> Tally:
         legs, parents, mine = source.legs, source.parents("calls"), _of_agents(source, inbound)
-        numbers = encode(source["calls"]["remote_number"])
-        agent = Coded(numbers.codes, numbers.labels.cast(pa.string()))
+        agent = remote_numbers(source)
         columns = of_rows([("agent", agent), *columns_by(source, by, ("calls",), timezone)], mine)
         time = None
         if bins is not None:

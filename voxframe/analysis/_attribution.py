@@ -7,7 +7,7 @@ import pyarrow as pa
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._coded import Coded, encode
 from voxframe.analysis._currency import Currency, currency_by, noted
-from voxframe.analysis._derived import numbers_of, outside_leg
+from voxframe.analysis._derived import numbers_of, outside_leg, remote_numbers
 from voxframe.analysis._grouping import KINDS, Groups, group
 from voxframe.analysis._money import WIDE, billionths, from_billionths, sums
 from voxframe.analysis._output import DtypeBackend, grouped
@@ -30,9 +30,9 @@ def _prices(source: Source) -> list[int]:
 def _agents_of_sessions(source: Source) -> pd.DataFrame:
     """Return a row for each session and agent that was connected in it."""
     legs, parents = source.legs, source.parents("calls")
-    numbers = encode(source["calls"]["remote_number"])
+    numbers = remote_numbers(source)
     rows = np.flatnonzero(source.own & legs.answered & (parents >= 0) & (numbers.codes >= 0))
-    names = np.array(numbers.labels.cast(pa.string()).to_pylist(), object)
+    names = np.array(numbers.labels.to_pylist(), object)
     frame = pd.DataFrame(
         {
             "session": parents[rows],

@@ -219,10 +219,10 @@ def busy_hour(
     Returns
     -------
     pandas.DataFrame
-        One row a day with calls: ``day`` (its beginning); ``partial`` (whether the day is
-        not wholly inside of the window that was read, so that its busiest hour may lie in the
-        part that is missing; null where that is not known); ``start`` (of its busy hour),
-        ``erlangs`` (in that hour), ``peak`` (the most calls at once in it). The busiest
+        One row a day with calls: ``day`` (its beginning), ``start`` (of its busy hour),
+        ``erlangs`` (in that hour), ``peak`` (the most calls at once in it), ``partial``
+        (whether the day is not wholly inside of the window that was read, so that its busiest
+        hour may lie in the part that is missing; null where that is not known). The busiest
         of all is ``result.loc[result["erlangs"].idxmax()]``; into a mean over days go those
         that are not partial.
 
@@ -243,10 +243,10 @@ def busy_hour(
     table = pa.table(
         {
             "day": stamps(sweep.days.edges[day], zone(timezone)),
-            "partial": pa.array(partial, pa.bool_(), mask=unknown),
             "start": stamps(start, timezone),
             "erlangs": busy / HOUR,
             "peak": peak,
+            "partial": pa.array(partial, pa.bool_(), mask=unknown),
         }
     )
     return to_frame(table, "numpy_nullable")

@@ -65,7 +65,8 @@ def cost_breakdown(
         direction and country of their session's caller, or of the first number that it
         dialled; ``"session_kind"`` (inbound, outbound by a person, outbound by the
         script, internal, other, no legs), ``"caller"`` (number), ``"called"`` (the
-        number that the caller dialled), ``"agent"`` (who answered first) of a session;
+        number that the caller dialled), both without ``+``, ``00`` and what surrounds them
+        in a SIP address, ``"agent"`` (who answered first) of a session;
         ``"remote_number"`` in one spelling, ``+442079460958`` and ``00442079460958`` as
         ``442079460958``: nothing else is put together, not a national number, an extension,
         a user's name or a SIP address (``"calls.remote_number"`` leaves all as they are);

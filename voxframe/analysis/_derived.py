@@ -39,7 +39,8 @@ def _are_users(source: Source) -> Flags:
     return np.isin(kinds.codes, [at for at, name in enumerate(names) if name.lower() == "user"])
 
 
-def _remote_number(source: Source) -> Coded:
+def remote_numbers(source: Source) -> Coded:
+    """Return each leg's far end, international numbers in one spelling, all else as it is."""
     numbers = encode(source["calls"]["remote_number"])
     raw = numbers.labels.cast(pa.string())
     spelt = encode(pa.chunked_array([in_one_spelling(raw), raw]))
@@ -62,9 +63,9 @@ def outside_leg(source: Source) -> Ints:
     return np.where(caller >= 0, caller, dialled)
 
 
-def numbers_of(source: Source, rows: Ints) -> Coded:
-    """Return the far end's number of each of these legs as it compares; -1 has none."""
-    numbers = encode(source["calls"]["remote_number"])
+def numbers_of(source: Source, rows: Ints, column: str = "remote_number") -> Coded:
+    """Return a number of each of these legs as it compares; -1 has none."""
+    numbers = encode(source["calls"][column])
     plain = encode(pa.chunked_array([normalised(numbers.labels.cast(pa.string()))]))
     return plain.take(numbers.take(rows).codes)
 
@@ -88,19 +89,18 @@ def _caller(source: Source) -> Coded:
 
 
 def _called(source: Source) -> Coded:
-    return encode(source["calls"]["local_number"]).take(judge_inbound(source).caller)
+    return numbers_of(source, judge_inbound(source).caller, "local_number")
 
 
 def _agent(source: Source) -> Coded:
     judged = judge_inbound(source)
     own, _ = ends_of(source, source.own & source.legs.answered)
     rows = np.where(judged.outcome >= 0, judged.answer, own)
-    numbers = encode(source["calls"]["remote_number"])
-    return Coded(numbers.take(rows).codes, numbers.labels.cast(pa.string()))
+    return remote_numbers(source).take(rows)
 
 
 OF_LEGS: Mapping[str, Callable[[Source], Coded]] = {
-    "direction": _direction, "side": _side, "country": _country, "remote_number": _remote_number,
+    "direction": _direction, "side": _side, "country": _country, "remote_number": remote_numbers,
 }  # fmt: skip
 OF_SESSIONS: Mapping[str, Callable[[Source], Coded]] = {
     "session_kind": _session_kind, "caller": _caller, "called": _called, "agent": _agent,

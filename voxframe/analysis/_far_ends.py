@@ -24,6 +24,10 @@ _TYPE_ENTRY = re.compile(r"[A-Za-z][A-Za-z_-]*")
 _DOMAIN_ENTRY = re.compile(r"@[\w.-]+")
 _NUMBER_ENTRY = re.compile(r"(\+|00)?[0-9]{2,15}\*?")
 
+# What people write between the digits of a number.
+_BETWEEN = r"[\s()./-]"
+_WRITTEN = re.compile(rf"\+?(?:{_BETWEEN}*[0-9])+{_BETWEEN}*")
+
 _RULES = (
     "a user of the account",
     "SIP, and its name is a telephone number: a trunk",
@@ -99,7 +103,14 @@ def _width(entry: str) -> tuple[int, int]:
 
 def normalised(numbers: pa.Array) -> pa.Array:
     """Return numbers as they compare: out of a SIP address, without ``+`` or ``00``."""
-    return pc.replace_substring_regex(sip_users(numbers), r"^(\+|00)", "")
+    # What is not digits alone is a name, which may begin with 00, too.
+    return pc.replace_substring_regex(sip_users(numbers), r"^(?:\+|00)([0-9]+)$", r"\1")
+
+
+def as_compared(number: str) -> str:
+    """Return a number as people write it, with spaces, brackets or dashes, as it compares."""
+    bare = re.sub(_BETWEEN, "", number) if _WRITTEN.fullmatch(number) else number
+    return str(normalised(pa.array([bare]))[0].as_py())
 
 
 def in_one_spelling(numbers: pa.Array) -> pa.Array:

@@ -17,6 +17,7 @@ from voxframe.analysis._derived import (
     outside_leg,
 )  # fmt: skip
 from voxframe.analysis._source import Flags, Ints, Source, integers
+from voxframe.errors import InvalidQueryError
 
 By = str | Sequence[str] | None
 """What to group by: a column, several, or nothing."""
@@ -57,9 +58,20 @@ def _owner(source: Source, name: str, kinds: Sequence[str]) -> tuple[str, str]:
     known = {column for place in places for column in source[place].column_names}
     derived = [*(OF_LEGS if "calls" in places else ()), *OF_SESSIONS, *CLOCK, "kind"]
     names = list(dict.fromkeys([*derived, *sorted(known)]))
-    close = get_close_matches(name.lower(), names, n=1)
-    meant = f": did you mean {close[0]!r}? There are" if close else "; there are"
-    raise ValueError(f"There is no {name!r} to group by{meant} {names}.")
+    raise InvalidQueryError(f"There is no {name!r} to group by{meant(name, names)}.")
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """Return which names that are known may be meant, and all of them."""
+    typed = name.lower()
+    begun = [] if typed in known else [each for each in known if each.startswith(f"{typed}_")]
+    # Of an id and a name, a name is what people mean.
+    begun.sort(key=lambda each: not each.endswith("_name"))
+    close = begun[:2] or get_close_matches(typed, known, n=1)
+    likely = (
+        f": did you mean {' or '.join(map(repr, close))}? There are" if close else "; there are"
+    )
+    return f"{likely} {list(known)}"
 
 
 def _origin(source: Source, name: str, kinds: Sequence[str]) -> tuple[str, Coded]:

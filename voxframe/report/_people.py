@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from voxframe import analysis
+from voxframe.analysis._far_ends import normalised
 from voxframe.analysis._output import records
 from voxframe.report._parts import (
     TOP,
@@ -20,15 +22,14 @@ from voxframe.report._parts import (
 )
 
 _CALL_BACK = 25
-# What stands around a number in its other forms.
-_AROUND = r"^(?:sips?:)?(?:\+|00)?|@.*$"
 
 
 def still_missed(page: Page) -> pd.DataFrame:
     """Return callers who were not heard of since they were missed last, the most often first."""
     frame = analysis.missed(page.history, within="7D", timezone=page.timezone, **page.far_ends)
     known = frame[frame["caller"].notna()].sort_values("start_date", kind="stable")
-    number = known["caller"].astype(str).str.replace(_AROUND, "", regex=True)
+    spelt = normalised(pa.array(known["caller"].astype(str), pa.string()))
+    number = pd.Series(spelt.to_pylist(), known.index)
     last = known.assign(times=number.groupby(number).transform("size"))
     last = last[~number.duplicated(keep="last")]
     since = last["reached"] | last["called_again"]
