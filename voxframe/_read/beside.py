@@ -35,6 +35,7 @@ class Beside:
         if self._thread is threading.current_thread():
             self._work(*arguments)
         else:
+            self._calls.join()
             self._calls.put(arguments)
 
     def __exit__(
@@ -59,3 +60,4 @@ class Beside:
                     self._failed = error
             # What is held until the next call would be memory that nobody needs.
             del call
+            self._calls.task_done()

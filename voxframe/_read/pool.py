@@ -54,6 +54,8 @@ class Pool(Generic[T]):
         # is held while Python runs. That, daemons, and work after the main thread has ended are
         # also what speaks against an executor.
         self._work: list[tuple[int, int, _Job]] = []
+        # What is done and not taken is held: no more is begun than so many jobs beyond the last.
+        self._ahead = most + most // 2
         self._turns: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._sums: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[Any, T | BaseException]] = queue.SimpleQueue()
@@ -73,8 +75,9 @@ class Pool(Generic[T]):
         """Have something done; the lowest priority first."""
         job = _Job(work, lambda outcome: self._done.put((key, outcome)))
         heapq.heappush(self._work, (priority, next(self._number), job))
-        self._turns.put(True)
         self._under_way += 1
+        if self._under_way <= self._ahead:
+            self._turns.put(True)
         if len(self._waiting) < min(self._most, self._under_way):
             self._start(self._waiting, "voxframe", self._first)
             if len(self._computing) < self._cores:
@@ -104,6 +107,8 @@ class Pool(Generic[T]):
             with contextlib.suppress(queue.Empty):
                 key, outcome = self._done.get(timeout=_SLICE)
                 self._under_way -= 1
+                if self._under_way >= self._ahead:
+                    self._turns.put(True)
                 if isinstance(outcome, BaseException):
                     raise outcome
                 return key, outcome
