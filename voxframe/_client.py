@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import threading
 import time
@@ -51,6 +52,8 @@ from voxframe._recordings.wanted import KINDS, Kind, Source, Wanted, wanted
 from voxframe._sync import audit, prepare_audit, prepare_sync, sync
 from voxframe._timezones import instant
 from voxframe.errors import InvalidQueryError
+
+logger = logging.getLogger("voxframe")
 
 if TYPE_CHECKING:
     from voxframe._recordings.store import Entry, Store
@@ -486,6 +489,8 @@ class Client:
                 with Beside(export.write) as write:
                     for piece, history in self._pieces(reading, [rest]):
                         write(piece, history.tables, history.receipt)
+            else:
+                logger.info("%s: is complete already, so nothing was asked", path)
             return export.finish()
 
     def _pieces(

@@ -206,8 +206,7 @@ class Receipt:
 
 
 _EACH_BY_ITSELF = (
-    "read in stretches of time, each settled by itself: counted by the service, or held in one "
-    "answer"
+    "read in several stretches of time; in each, as many sessions are here as the service counts"
 )
 _DATES = ("from_date", "to_date", "read_at", "known_until")
 _TEXTS_AND_IDS = ("warnings", "missing_ids")

@@ -124,7 +124,7 @@ def test_a_stretch_that_was_not_wholly_read_is_paler_and_says_so() -> None:
     assert any(frame["partial"])
     said = readings(axes)
     assert len(said) == len(frame)
-    assert [text.text.endswith("not wholly read") for text in said] == frame["partial"].tolist()
+    assert [text.text.endswith("read only in part") for text in said] == frame["partial"].tolist()
     plt.close(axes.get_figure())
 
 
@@ -199,5 +199,5 @@ def test_a_part_of_an_hour_lowers_no_mean_of_the_heatmap() -> None:
     assert any(each.text == "Thu 10\N{EN DASH}11 h\n2.0 calls an hour" for each in readings(axes))
     short = Receipt(from_date=at("2026-10-01 10:00"), to_date=at("2026-10-01 10:30"))
     axes = plots.plot_heatmap(CallHistory(tables(calls=calls[:2]), short))
-    assert axes.texts[0].get_text() == "No hour was wholly read"
+    assert axes.texts[0].get_text() == "No hour was read in full"
     plt.close("all")

@@ -308,6 +308,18 @@ def test_far_ends_and_readings_are_told(page: str) -> None:
     assert "duration" in text
 
 
+def test_a_manager_can_read_it(page: str) -> None:
+    text = " ".join(Reader(page).words)
+    for word in ("wholly", "which is which", "in vain", "rung", "nine in ten", "Etc/",
+                 "not of one call", "settled", "currency="):  # fmt: skip
+        assert word not in text
+    assert "median" in text
+    assert "90th percentile" in text
+    prices = text[text.index("Price per minute of outside calls") :]
+    assert "desk" not in prices[: prices.index("Cost by resource")]
+    assert not re.findall(r".{20}\d,\d{3}.{9}", text[text.index("What to do") :])
+
+
 def test_an_unknown_timezone_is_refused() -> None:
     with pytest.raises(ValueError, match="Mars"):
         report_html(tables(), timezone="Mars/Olympus")
@@ -381,6 +393,7 @@ def test_the_demo_the_repr_and_the_report_agree() -> None:
     changes = Changes(page)
     shown_ones = [*main_figures(page, changes), *traffic_figures(page, changes)]
     figures = {each.name: each for each in shown_ones}
+    assert not re.search(r"\d,\d{3}", " ".join(notes(page)))
     told = _plain(" ".join([*notes(page), *(f"{f.value} {f.note}" for f in figures.values())]))
     tables_of_money = {table.title: table for table in money_tables(page)}
     costs = {row[0]: row[4] for row in tables_of_money["Cost by application"].rows}
@@ -411,7 +424,7 @@ def test_the_demo_the_repr_and_the_report_agree() -> None:
     assert "cost is of 3 accounts" in month._repr_html_()
     assert "costs are of 3 accounts" in demo
     assert "Prices of 3 accounts are added up as if they were in one currency" in told
-    assert "currency={4203771: 'EUR', ...}" in told
+    assert "--currency 4203771=EUR" in told
     assert dict(header(page))["Money"].startswith("prices of 3 accounts, added up as if")
     for name, demos, reprs in (
         ("calls", "legs", "legs"), ("recordings", "records", "records"),

@@ -326,6 +326,15 @@ def test_count(within):
     assert done.stdout.startswith("2,000 sessions; reading them takes about ")
 
 
+def test_an_export_that_is_complete_says_that_nothing_was_asked(within, emulator):
+    given = ["export", "--month", "2026-10", "--out", "twice"]
+    assert " requests, 0 of them again" in within(*given).stdout
+    before = emulator.counters.requests
+    assert within(*given).stdout.endswith("; complete already, so nothing was asked\n")
+    assert emulator.counters.requests == before
+    assert " requests, 0 of them again" in within(*given, "--overwrite").stdout
+
+
 MISSPELLED = "no session of that time matches --application-name; check how that is spelled"
 
 

@@ -93,6 +93,12 @@ def test_the_sum_of_one_is_itself_and_of_none_an_error():
         voxframe.Receipt.sum([])
 
 
+def test_utc_is_called_so_whatever_the_service_calls_it():
+    with serving(World(sessions=5, start=FROM, end=TO, seed=1)) as service:
+        assert service.client.get_call_history(from_date=FROM, to_date=TO).timezone == "Etc/GMT"
+        assert service.read(FROM, TO).receipt.timezone == "UTC"
+
+
 def test_a_receipt_survives_json_and_one_of_an_earlier_version_can_be_read():
     full = receipt(0, read_at=MOMENT, requests=3, mended={"token_renewed": 1})
     assert voxframe.Receipt.from_dict(full.to_dict()) == full

@@ -1,14 +1,17 @@
 """``voxframe export``: a window of the history as a Parquet dataset."""
 
 import argparse
+import contextlib
 from typing import Any
 
 import voxframe
 from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of
 from voxframe._cli.output import note
 from voxframe._cli.window import add_window, window_of
+from voxframe._dataset.disk import local_path
+from voxframe._dataset.manifest import Manifest
 from voxframe._read.nothing import why_nothing
-from voxframe.errors import InvalidQueryError
+from voxframe.errors import InvalidQueryError, VoxframeError
 
 
 def add(commands: Any) -> None:
@@ -38,6 +41,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     window = window_of(given)
     if not given.out:
         raise InvalidQueryError("--out: the folder of the dataset is missing; give --out DIR")
+    before = _held(given.out)
     receipt = voxframe.export_call_history(
         given.out,
         overwrite=given.overwrite,
@@ -46,11 +50,22 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         **filters_of(given),
     )
     if not (given.quiet or given.json):
-        print(
-            f"{given.out}: {receipt.sessions:,} sessions, {receipt.calls:,} legs, "
-            f"{receipt.records:,} records,\n  {receipt.resource_usage:,} resource uses; "
+        took = (
             f"{receipt.requests:,} requests, {receipt.retries:,} of them again, "
             f"{receipt.seconds:.1f} s"
         )
+        print(
+            f"{given.out}: {receipt.sessions:,} sessions, {receipt.calls:,} legs, "
+            f"{receipt.records:,} records,\n  {receipt.resource_usage:,} resource uses; "
+            + ("complete already, so nothing was asked" if receipt == before else took)
+        )
     note(given, why_nothing(receipt))
     return {"out": given.out, "receipt": receipt.to_dict()}
+
+
+def _held(path: str) -> voxframe.Receipt | None:
+    """Return the receipt of an export that is there already."""
+    with contextlib.suppress(VoxframeError, OSError):
+        manifest = Manifest.load(local_path(path))
+        return None if manifest is None else manifest.summary()
+    return None

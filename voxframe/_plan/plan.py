@@ -197,13 +197,14 @@ def _steps(
     yield from settle(scope, wrong, one_answer=True)
     settled.mended["windows_shortened"] += shortened
     again = (
-        f"the service gave a part of it only, so each of {len(wrong)} days was read"
+        f"the service had left out a part of that time, so {len(wrong)} days were read again"
         if shortened
-        else f"counted again by {len(edges) - 1} stretches of four weeks: {len(wrong)} whose "
-        "count differed were read again"
+        else f"counted again in {len(edges) - 1} stretches of four weeks, {len(wrong)} whose "
+        "counts differed were read again"
     )
     return Completeness(
-        f"{settled.how}; {again}, each in answers that held their own total",
+        f"{settled.how}; {again}, each until one answer held every session that the service counts "
+        "in it",
         settled.total,
         settled.mended,
     )
@@ -251,8 +252,8 @@ def _read(
         parts = cuts(seen, first, last, total, fan_out(0, total, page))
         read, total = yield from _agreed(scope, first, last, parts, total, one_answer=True)
         return Completeness(
-            f"the service's order is not by start_date: {read} parts, each one answer that held "
-            "its own total",
+            f"the service does not sort by start_date, so the time was read in {read} parts; one "
+            "answer held every session that the service counts in each",
             total,
             mended,
         )

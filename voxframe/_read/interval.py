@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from functools import partial
 
 import numpy as np
@@ -245,7 +246,8 @@ class _FormReader:
         instants = starts // _MICRO
         dates = self._time.asked(ask.first), self._time.asked(ask.last)
         state.clock = state.clock.learn(*dates, zone(page.timezone), instants)
-        state.timezone = page.timezone
+        # UTC has many names, and whoever reads the receipt may know none of the others.
+        state.timezone = "UTC" if zone(page.timezone) is UTC else page.timezone
         if state.clock != clock:
             return self.start()
         places = clock.places(self._time, instants)

@@ -169,7 +169,7 @@ def _dots(
     size = (_SMALL + (_LARGE - _SMALL) * calls / calls.max()) * crowd
     face = [("none" if short else colour) for short in cut]
     axes.scatter(middle, shown, size, facecolors=face, edgecolors=colour, linewidths=1, zorder=3)
-    hollow = "; hollow: not wholly read" if cut.any() else ""
+    hollow = "; hollow: read only in part" if cut.any() else ""
     draw.tidy(axes, title, note=f"{note}; larger dot: more calls{hollow}")
     time_axis(axes, begun[0], ended[-1], timezone)
     written = [

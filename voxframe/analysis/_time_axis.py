@@ -67,7 +67,7 @@ def parts_of(
 ) -> list[draw.Reading]:
     """Return what each stretch says under the pointer."""
     return [
-        draw.Reading(left, right, text + ("\nnot wholly read" if short else ""))
+        draw.Reading(left, right, text + ("\nread only in part" if short else ""))
         for left, right, text, short in zip(begun, ended, texts, cut, strict=True)
     ]
 

@@ -55,7 +55,7 @@ _CURVE_HOURS = 48
 _CURVE_STEPS = 2000
 _PALE = 0.45
 _NOT_READ = "not read"
-_PARTLY = "paler: the time was not wholly read"
+_PARTLY = "paler: read only in part"
 # Points under which the classes of duration stand upright, or are written smaller.
 _NARROW, _MIDDLING = 250, 450
 # More parts than this under the pointer are too narrow to hit.
@@ -90,7 +90,7 @@ def plot_cost(
     -------
     matplotlib.axes.Axes
         One bar a stretch of time, in the account's currency; paler where the stretch was
-        not wholly read.
+        read only in part.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def plot_heatmap(
     ----------
     history : CallHistory, Dataset or mapping of tables
         What to draw. Hours between the first and the last call count, those without
-        calls too, but for those that were not wholly read, which would lower the mean; a
+        calls too, but for those that were read only in part, which would lower the mean; a
         weekday that the history does not reach stays blank.
     timezone : str
         IANA name of the timezone whose clock and week are meant.
@@ -178,7 +178,7 @@ def plot_heatmap(
         return draw.nothing(axes, title, missing(history, "No calls"))
     frame = frame[~partial(frame)]
     if frame.empty:
-        return draw.nothing(axes, title, "No hour was wholly read")
+        return draw.nothing(axes, title, "No hour was read in full")
     place = (frame["start"].dt.day_of_week * 24 + frame["start"].dt.hour).to_numpy(np.int64)
     hours = np.bincount(place, minlength=7 * 24).reshape(7, 24)
     attempts = np.bincount(place, frame["legs"].to_numpy(float), 7 * 24).reshape(7, 24)
@@ -390,7 +390,7 @@ def plot_durations(
         draw.spoken(stats[name]).replace(" ", "\N{NO-BREAK SPACE}")
         for name in ("p50", "p90", "p99")
     )
-    note = f"half last at most {half}, nine in ten {most}, 99 in 100 {nearly}"
+    note = f"median {half}, 90th percentile {most}, 99th percentile {nearly}"
     draw.say(
         axes,
         [

@@ -39,7 +39,7 @@ def advice(page: Page, open_calls: pd.DataFrame, silent: pd.DataFrame) -> list[A
         found.append(
             Advice(
                 f"Check or drop {counted(len(silent), 'number')} that never answered{more}: "
-                f"{count(silent['dialled'].sum())} calls were in vain.",
+                f"{count(silent['dialled'].sum())} calls to them were not answered.",
                 "numbers",
             )
         )
@@ -56,9 +56,9 @@ def _offline(page: Page) -> list[Advice]:
     worst = page.label(highest(frame, "offline")["agent"], "no name")
     return [
         Advice(
-            f"See that agents are logged in: {count(off)} times "
-            f"({percent(off / rung)} of the calls to agents) an app was rung that was off, most "
-            f"often that of {worst}."
+            f"See that agents are logged in: {count(off)} calls to agents "
+            f"({percent(off / rung)}) went to an app that was not logged in, most often that of "
+            f"{worst}."
         )
     ]
 

@@ -80,7 +80,7 @@ def main_figures(page: Page, changes: Changes) -> list[Figure]:
     calls = only(analysis.traffic(page.history, freq=None, **page.far_ends))
     reached = f"{count(inbound['person'])} answered by a person"
     rate = inbound["abandonment_rate"]
-    lost = "" if pd.isna(rate) else f"{percent(rate)} of those that rang an agent"
+    lost = "" if pd.isna(rate) else f"{percent(rate)} of the calls offered to an agent"
     placed = f"of {count(calls['attempts'])} calls to outside numbers"
     read = page.calls_read
     return [
@@ -90,7 +90,7 @@ def main_figures(page: Page, changes: Changes) -> list[Figure]:
         Figure("Missed calls", count(inbound["missed"]), lost,
                **changes.of("missed", good=-1)),
         Figure("Answered within 20 s", _between(page, waits, "service_level", percent),
-               "of those that rang an agent" if lost else "",
+               "of the calls offered to an agent" if lost else "",
                **changes.of("service_level", good=1, ratio=True)),
         Figure("Outgoing calls answered", percent(calls["asr"]) if read else NOT_READ,
                placed if read else "", **changes.of("asr", good=1, ratio=True)),
@@ -142,7 +142,7 @@ def traffic_figures(page: Page, changes: Changes) -> list[Figure]:
         Figure("Average length", lasting(calls["acd"]),
                f"of outgoing calls; of incoming ones {lasting(calls['acd_in'])}"),
         Figure("Wait for an answer", _between(page, waits, "speed_of_answer", lasting),
-               f"on average; half waited {_between(page, waits, 'wait_median', lasting)} or less"),
+               f"on average; median {_between(page, waits, 'wait_median', lasting)}"),
         *_busiest(page),
     ]  # fmt: skip
 

@@ -9,13 +9,13 @@ import pyarrow.compute as pc
 from voxframe import analysis
 from voxframe.analysis._output import records
 from voxframe.report._parts import (
-    KINDS_OF_FAR_END,
     NONE,
     TOP,
     Listing,
     Page,
     bars,
     count,
+    kind_of_phone,
     share,
     total,
 )
@@ -56,7 +56,7 @@ def _named(page: Page, by: str, value: Any, missing: str) -> str:
     name = page.label(value, missing)
     if by == "resource_type" and name in _RESOURCES:
         return f"{_RESOURCES[name]} ({name})"
-    return KINDS_OF_FAR_END.get(name.lower(), name) if by == "remote_number_type" else name
+    return kind_of_phone(name) if by == "remote_number_type" else name
 
 
 def _listing(page: Page, frame: pd.DataFrame, by: str, title: str, missing: str) -> Listing:
@@ -151,15 +151,15 @@ def _prices(page: Page) -> Listing:
         frame = frame.iloc[:0]
     rows = tuple(
         (f"{_DIRECTIONS.get(row['direction'], 'direction not known')}: "
-         + _named(page, "remote_number_type", row["remote_number_type"], "kind not known")
+         + kind_of_phone(page.label(row["remote_number_type"], "kind not known"), "network")
          + _in_currency(frame, row),
          count(row["legs"]), count(row["connected_minutes"]), page.money(row["cost"]),
          _a_minute(page, row["cost_per_minute"]), count(row["unpriced"]))
         for row in records(frame.head(TOP))
     )  # fmt: skip
-    heads = ("", "calls", "minutes", "price", "a minute", "no price yet")
+    heads = ("", "calls", "minutes", "price", "per minute", "no price yet")
     note = "Calls alone, without recordings and other resources."
-    return Listing("Price of a minute outside", note, heads, rows,
+    return Listing("Price per minute of outside calls", note, heads, rows,
                    _lengths(frame, "cost", len(rows)),
                    frozenset({"calls", "no price yet"}), nothing=page.nothing)  # fmt: skip
 
@@ -177,7 +177,7 @@ def money_tables(page: Page) -> list[Listing]:
         # From here on two beside each other, of about the same length.
         _spenders(page, "resource_type", "Cost by resource", "calls and recordings"),
         *_people(page),
-        _spenders(page, "remote_number_type", "Cost by kind of phone", "not of one call"),
+        _spenders(page, "remote_number_type", "Cost by kind of phone", "not tied to one call"),
     ]
     if importlib.util.find_spec("phonenumbers"):
         tables.append(_spenders(page, "country", "Cost by country", "no country"))

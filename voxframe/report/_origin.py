@@ -9,10 +9,10 @@ from voxframe import analysis
 from voxframe.analysis._output import records
 from voxframe.analysis._source import History, Source
 from voxframe.report._parts import (
-    KINDS_OF_FAR_END,
     Listing,
     Page,
     count,
+    kind_of_phone,
     plainly,
     spaced,
     stretch,
@@ -33,6 +33,13 @@ _READINGS = {
 _WORDS_OF_OTHERS = ("filters", "warnings")
 # Accounts that are named at the top.
 _FEW = 6
+_ENTRIES = {
+    "inclusive": "ends that belong to it", "known_until": "complete until", "retries": "requests "
+    "sent again", "pages": "answers with sessions", "duplicates": "rows received again and dropped",
+    "total_count": "the service's own count", "settled": "why it is complete", "bytes": "bytes of "
+    "answers", "mended": "put right on the way", "warnings": "warnings of the service",
+    "missing_ids": "ids that were not found", "timezone": "timezone of the answers",
+}  # fmt: skip
 _SIDES = {
     "network": "outside (telephone network)", "own": "a colleague", "machine": "a machine",
     "unknown": "not known, in no ratio",
@@ -95,7 +102,15 @@ def covered(history: History, timezone: str) -> str:
 def notes(page: Page) -> list[str]:
     """Return what should be known of prices, and how many legs there are in all."""
     costs = analysis.cost_breakdown(page.history, currency=page.currency)
-    found = [str(costs.attrs["note"])] if "note" in costs.attrs else []
+    found = []
+    if "note" in costs.attrs:
+        # The page is made by a command, where a keyword is an option.
+        said, _, _ = str(costs.attrs["note"]).partition(" Name it ")
+        account = next(iter(page.source["sessions"]["account_id"].drop_null().to_pylist()))
+        found.append(
+            f"{spaced(said)} Name it with --currency EUR, or where they differ each account's with "
+            f"--currency {account}=EUR, and make the page again."
+        )
     if page.calls_read:
         legs = count(page.source.count("calls"))
         found.append(
@@ -120,7 +135,7 @@ def far_ends(page: Page) -> Listing:
     seen: dict[tuple[str, ...], list[int]] = {}
     for row in records(frame):
         kind = page.label(row["type"], "no kind")
-        name = KINDS_OF_FAR_END.get(kind.lower(), kind)
+        name = kind_of_phone(kind, row["side"])
         domain = "" if pd.isna(row["domain"]) else f", {page.label(row['domain'])}"
         words = name + domain, _SIDES[row["side"]], page.label(row["rule"])
         legs = seen.setdefault(words, [0, 0])
@@ -142,7 +157,7 @@ def receipt_of(page: Page) -> list[tuple[str, str]]:
     if receipt is None:
         return []
     return [
-        (name.replace("_", " "),
+        (_ENTRIES.get(name, name.replace("_", " ")),
          page.label(plainly(value, name)) if name in _WORDS_OF_OTHERS else plainly(value, name))
         for name, value in receipt.to_dict().items()
     ]  # fmt: skip

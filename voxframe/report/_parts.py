@@ -26,10 +26,11 @@ _DATE_OR_NUMBER = re.compile(
     rf"|{_DAY}(?P<by>[-.]){_MONTH}(?P=by){_YEAR})(?![0-9])"
     r"|\+?[0-9][0-9 \-().]{5,}[0-9]"
 )
-KINDS_OF_FAR_END = {
-    "pstn": "landline (pstn)", "tollfree": "toll-free", "sip": "SIP trunk or desk",
+_KINDS_OF_PHONE = {
+    "pstn": "landline (pstn)", "tollfree": "toll-free", "sip": "SIP trunk or desk phone",
     "user": "our app users",
 }  # fmt: skip
+_SIP = {"network": "SIP trunk", "own": "SIP desk phone"}
 # A table with no more columns is as wide as half a page.
 _NARROW = 4
 # So many of a number's last digits tell callers apart without telling who they are.
@@ -137,6 +138,13 @@ def masked(text: str) -> str:
 def count(value: Any) -> str:
     """Write a whole number."""
     return NOT_READ if pd.isna(value) else f"{round(value):,}".replace(",", _SPACE)
+
+
+def kind_of_phone(kind: str, side: str = "") -> str:
+    """Write what kind of phone it is; of SIP the side tells which."""
+    if kind.lower() == "sip" and side in _SIP:
+        return _SIP[side]
+    return _KINDS_OF_PHONE.get(kind.lower(), kind)
 
 
 def counted(value: Any, what: str) -> str:

@@ -46,8 +46,8 @@ def _to_call_back(page: Page, frame: pd.DataFrame) -> Listing:
     )  # fmt: skip
     rest = len(frame) - len(rows)
     note = (
-        "An agent was rung for them and nobody answered; within 7 days since, they neither "
-        "called again nor were reached. Those who tried most often stand first."
+        "Their call was offered to an agent and nobody answered; within 7 days since, they neither "
+        "called again nor were reached. Those who tried most often come first."
         + (f" {count(rest)} more are not shown." if rest > 0 else "")
         + ("" if page.show_numbers else " Their numbers are hidden; --show-numbers shows them.")
     )
@@ -68,8 +68,8 @@ def _outcomes(page: Page) -> Listing:
         for row in records(frame)
     )  # fmt: skip
     note = (
-        "Answered: a person took it. Missed: an agent was rung and nobody answered. Machine only: "
-        "an announcement or a menu answered, and no agent was rung. Refused: nothing answered."
+        "Answered: by a person. Missed: offered to an agent, and nobody answered. Machine only: "
+        "an announcement or a menu answered, and no agent was called. Refused: nothing answered."
     )
     heads = ("", "calls", "answered", "missed", "machine only", "refused", "share missed")
     minor = frozenset({"answered", "machine only", "refused"})
@@ -86,13 +86,13 @@ def _agents(page: Page) -> Listing:
         for row in records(frame.head(TOP))
     )  # fmt: skip
     note = (
-        "Of incoming calls. Another took it: several agents were rung. Not logged in: the app "
-        "was off. How long a phone rang, holding and work after a call are not in this data."
-        + (f" {count(len(frame) - TOP)} more are not shown." if len(frame) > TOP else "")
+        "Of incoming calls. Answered by another: several agents were called at once. Not logged "
+        "in: the app was off. How long a phone rang, holding and work after a call are not in this "
+        "data." + (f" {count(len(frame) - TOP)} more are not shown." if len(frame) > TOP else "")
     )
-    heads = ("", "rung", "took", "missed", "another took it", "not logged in", "share taken",
-             "minutes")  # fmt: skip
-    minor = frozenset({"another took it", "not logged in", "minutes"})
+    heads = ("", "offered", "answered", "missed", "answered by another", "not logged in",
+             "share answered", "minutes")  # fmt: skip
+    minor = frozenset({"answered by another", "not logged in", "minutes"})
     return Listing("Agents", note, heads, rows, bars(frame["offered"].head(TOP)) if rows else (),
                    minor, nothing=page.nothing)  # fmt: skip
 
