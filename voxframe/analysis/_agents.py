@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._bins import make_bins, marked
 from voxframe.analysis._by_day import Sources, span
 from voxframe.analysis._coded import Coded
@@ -20,6 +21,7 @@ _COUNTS = (
 )  # fmt: skip
 
 
+@checked
 def agents(
     history: History,
     *,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from voxframe.analysis import _axes as draw
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._source import Entries, History
 from voxframe.analysis._time_axis import (
     ends_of,
@@ -28,6 +29,7 @@ _JUDGED = 1 / 20
 _SMALL, _LARGE = 4, 70
 
 
+@checked
 def plot_quality(
     history: History,
     *,
@@ -93,6 +95,7 @@ def plot_quality(
     return axes
 
 
+@checked
 def plot_acd(
     history: History,
     *,

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._coded import Coded, encode
 from voxframe.analysis._currency import Currency, currency_by, noted
@@ -80,6 +81,7 @@ def _shares(agents: pd.DataFrame, prices: list[int]) -> list[int]:
     return borne
 
 
+@checked
 def cost_by_agent(
     history: History,
     *,
@@ -192,6 +194,7 @@ def _added(source: Source, groups: Groups, amounts: list[int]) -> pa.Array:
     return from_billionths(added)
 
 
+@checked
 def cost_by_caller(
     history: History,
     *,

@@ -1,5 +1,6 @@
 """Stretches of a person's time: hours, days, weeks, months in a timezone."""
 
+import re
 from dataclasses import dataclass
 from typing import TypeGuard
 from zoneinfo import ZoneInfo
@@ -14,6 +15,15 @@ from voxframe.analysis._source import Flags, Ints
 from voxframe.errors import InvalidQueryError
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_FREQUENCIES = (
+    "give a part of a day such as 'h', '6h' or '15min', or 'D', 'W', 'M', 'Q', 'Y', or another of "
+    "pandas' calendar frequencies such as 'W-SUN' or 'QS-APR'"
+)
+_WORDS = {
+    "hour": "h", "hourly": "h", "h": "h", "day": "D", "d": "D", "daily": "D", "week": "W", "w": "W",
+    "weekly": "W", "month": "M", "m": "M", "monthly": "M", "quarter": "Q", "q": "Q", "year": "Y",
+    "y": "Y", "yearly": "Y",
+}  # fmt: skip
 _ANCHORED = {"W": "W-MON", "M": "MS", "ME": "MS", "Q": "QS", "QE": "QS", "Y": "YS", "YE": "YS"}
 
 
@@ -125,9 +135,7 @@ def make_bins(seconds: Ints, freq: str, timezone: str) -> Bins:
     seconds : ndarray
         Epoch seconds, in any order; from none comes no bin.
     freq : str
-        A part of a day (``"15min"``, ``"h"``, ``"6h"``: whatever divides it) or a
-        calendar stretch: ``"D"``, ``"W"`` (from Monday; ``"W-SUN"`` from Sunday),
-        ``"M"``, ``"Q"``, ``"Y"``.
+        As :func:`offset_of` takes it.
     timezone : str
         IANA name.
 
@@ -140,15 +148,15 @@ def make_bins(seconds: Ints, freq: str, timezone: str) -> Bins:
     Raises
     ------
     ValueError
-        For a frequency that is none, or does not divide a day.
+        For a frequency that is none, or does not divide a day, or an unknown timezone.
     """
-    offset = _offset(freq)
+    offset = offset_of(freq)
     zone(timezone)
     if not len(seconds):
         return Bins(np.zeros(1, np.int64), timezone)
     first, last = int(seconds.min()), int(seconds.max())
     begin, end = _wall(first, last, timezone)
-    if _is_of_the_clock(offset):
+    if is_of_the_clock(offset):
         edges = _clock_edges(begin, end, pd.Timedelta(offset), timezone)
     else:
         edges = _calendar_edges(begin, end, offset, timezone)
@@ -157,18 +165,39 @@ def make_bins(seconds: Ints, freq: str, timezone: str) -> Bins:
     return Bins(edges[low : high + 1], timezone)
 
 
-def _is_of_the_clock(offset: pd.offsets.BaseOffset) -> TypeGuard[pd.offsets.Tick]:
+def is_of_the_clock(offset: pd.offsets.BaseOffset) -> TypeGuard[pd.offsets.Tick]:
+    """Return whether a frequency is a part of a day."""
     # To pandas 2 a day is 24 hours, too.
     return isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day)
 
 
-def _offset(freq: str) -> pd.offsets.BaseOffset:
+def offset_of(freq: str) -> pd.offsets.BaseOffset:
+    """Return what a frequency means: a part of a day, or a calendar stretch.
+
+    ``"15min"``, ``"h"``, ``"6h"``: whatever divides a day; ``"D"``, ``"W"`` (from Monday;
+    ``"W-SUN"`` from Sunday), ``"M"``, ``"Q"``, ``"Y"``, or another of pandas' calendar
+    frequencies, such as ``"MS"``, which is ``"M"``, or ``"QS-APR"``.
+
+    Raises
+    ------
+    InvalidQueryError
+        It is none, or does not divide a day.
+    """
+    text = freq if isinstance(freq, str) else ""
+    number = re.match("[0-9]*", text)[0]  # type: ignore[index]
+    unit = text.removeprefix(number)
+    if unit != _WORDS.get(unit.lower(), unit):
+        # pandas takes small letters for some of them, and then a week begins on Sunday.
+        raise InvalidQueryError(
+            f"freq: {freq!r} is not a frequency; did you mean {number + _WORDS[unit.lower()]!r}?"
+        )
     try:
-        offset = pd.tseries.frequencies.to_offset(_ANCHORED.get(freq, freq))
-    except ValueError as error:
-        raise ValueError(f"freq: {freq!r} is not a frequency; give 'h', 'D', 'W' or 'M'") from error
-    if _is_of_the_clock(offset):
-        step = pd.Timedelta(offset)
-        if step < pd.Timedelta(seconds=1) or pd.Timedelta(days=1) % step:
-            raise ValueError(f"{freq!r} does not divide a day.")
+        offset = pd.tseries.frequencies.to_offset(number + _ANCHORED.get(unit, unit) or freq)
+    except (ValueError, TypeError) as error:
+        raise InvalidQueryError(f"freq: {freq!r} is not a frequency; {_FREQUENCIES}") from error
+    step = pd.Timedelta(offset) if is_of_the_clock(offset) else None
+    if step is None and (offset is None or offset.n < 1):
+        raise InvalidQueryError(f"freq: {freq!r} is not a frequency; {_FREQUENCIES}")
+    if step is not None and (step < pd.Timedelta(seconds=1) or pd.Timedelta(days=1) % step):
+        raise InvalidQueryError(f"freq: {freq!r} does not divide a day; {_FREQUENCIES}")
     return offset

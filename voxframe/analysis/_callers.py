@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._derived import numbers_of
 from voxframe.analysis._followed import follow, seconds_of, until
@@ -13,6 +14,7 @@ from voxframe.analysis._output import grouped, ratio, unknown
 from voxframe.analysis._source import Entries, History, Source
 
 
+@checked
 def called_back(
     history: History,
     *,
@@ -93,6 +95,7 @@ def called_back(
     return grouped(labels, figures, "missed", "numpy_nullable")
 
 
+@checked
 def repeat_callers(
     history: History,
     *,

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._grouping import group
 from voxframe.analysis._output import to_frame
@@ -108,6 +109,7 @@ def decide(sources: Iterable[Source]) -> LegClock:
     )
 
 
+@checked
 def leg_clock(history: History) -> pd.DataFrame:
     """Decide from the data how starts and durations of its legs are to be read.
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._bins import Bins, make_bins, marked, partly_read, stamps, zone
 from voxframe.analysis._by_day import Sources, span
 from voxframe.analysis._output import to_frame
@@ -96,6 +97,7 @@ def _occupied(moments: Ints, starts: Ints, ends: Ints) -> Ints:
     return before(starts) - before(ends)
 
 
+@checked
 def concurrency(
     history: History,
     *,
@@ -191,6 +193,7 @@ def _peaks(bins: Bins, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     return peak, moments[first]
 
 
+@checked
 def busy_hour(
     history: History,
     *,

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._bins import Bins, make_bins, marked
 from voxframe.analysis._by_day import Sources, span
 from voxframe.analysis._coded import Coded
@@ -30,6 +31,7 @@ def _seen(source: Source) -> Ints:
     return np.concatenate([when[known], source.session_starts])
 
 
+@checked
 def cost_breakdown(
     history: History,
     *,
@@ -72,8 +74,10 @@ def cost_breakdown(
         a user's name or a SIP address (``"calls.remote_number"`` leaves all as they are);
         ``"hour"`` (0 to 23) and ``"weekday"`` (Mon to Sun) of its start.
     freq : str, optional
-        Stretches of time: ``"h"``, ``"6h"``, ``"D"``, ``"W"`` (from Monday), ``"M"``,
-        ``"Q"``, ``"Y"``. Every price counts at its session's ``start_date``, so that a
+        Stretches of time: a part of a day that divides it (``"h"``, ``"6h"``, ``"15min"``),
+        ``"D"``, ``"W"`` (from Monday), ``"M"``, ``"Q"``, ``"Y"``, or another of pandas'
+        calendar frequencies, such as ``"W-SUN"`` (from Sunday), ``"QS-APR"`` or ``"MS"``,
+        which is ``"M"``. Every price counts at its session's ``start_date``, so that a
         session is never split, and a month's rows are the price of its sessions.
     timezone : str
         IANA name of the timezone whose clock cuts them; days of a DST change have 23

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from voxframe._spec.tables import SESSION_ID
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._output import to_frame
 from voxframe.analysis._source import History, Source
 
@@ -54,6 +55,7 @@ def _written(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=True)
 
 
+@checked
 def custom_data(
     history: History, pattern: str | None = None, *, table: str = "sessions"
 ) -> pd.DataFrame:
@@ -104,13 +106,11 @@ def custom_data(
     0  Ada               3100000010
     1  Ada               3100006392
     """
-    if table not in _IDS:
-        raise ValueError(f"table: {table!r} is not one of {', '.join(map(repr, _IDS))}.")
     fits = None
     if pattern is not None:
         try:
             fits = re.compile(pattern, re.DOTALL)
-        except re.error as error:
+        except (re.error, TypeError) as error:
             raise ValueError(f"pattern: is not a regular expression: {error}.") from error
         if not fits.groupindex:
             raise ValueError("pattern: has no named group such as (?P<customer>[0-9]+).")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._grouping import By, columns_by, group, names_of, of_rows
 from voxframe.analysis._output import grouped, in_order, ratio, to_frame, unknown
@@ -35,6 +36,7 @@ def _measured(sources: Sources, by: By, side: str | None, timezone: str) -> tupl
     return calls, Counted.of(seconds, calls)
 
 
+@checked
 def duration_stats(
     history: History,
     *,
@@ -97,6 +99,7 @@ def duration_stats(
     return grouped(calls.labels, figures, "calls", "numpy_nullable")
 
 
+@checked
 def duration_histogram(
     history: History,
     *,
@@ -142,8 +145,6 @@ def duration_histogram(
     2           600        <NA>    139  0.089274
     """
     begin = np.asarray(edges, np.int64)
-    if not len(begin) or (np.diff(begin) <= 0).any():
-        raise ValueError("edges are ascending, at least one.")
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     groups, seconds = _measured(sources, by, side, timezone)
     classes = len(begin)

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from voxframe.errors import InvalidQueryError
+
 SIDES = ("network", "own", "machine", "unknown")
 """What a leg's far end can be; a code is a place in this."""
 NETWORK, OWN, MACHINE, UNKNOWN = range(len(SIDES))
@@ -65,6 +67,10 @@ class FarEnds:
         for name, side, given in (
             ("own", OWN, own), ("machine", MACHINE, machine), ("network", NETWORK, network),
         ):  # fmt: skip
+            if not isinstance(given, Collection):
+                raise InvalidQueryError(
+                    f"{name}: {_shown(given)} is not a type, a SIP domain, a number, or several."
+                )
             for entry in [given] if isinstance(given, str) else given:
                 key = _checked(name, entry)
                 if entries.setdefault(key, side) != side:

@@ -7,10 +7,12 @@ from decimal import Decimal, InvalidOperation
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._grouping import KINDS
 from voxframe.analysis._money import billionths, from_billionths
 from voxframe.analysis._output import DtypeBackend, to_frame
 from voxframe.analysis._source import History, Source
+from voxframe.errors import InvalidQueryError
 
 
 def _amounts(ids: Iterable[object], prices: Iterable[object]) -> dict[int, int]:
@@ -27,6 +29,7 @@ def _amounts(ids: Iterable[object], prices: Iterable[object]) -> dict[int, int]:
     return added
 
 
+@checked
 def reconcile(
     history: History,
     frame: pd.DataFrame,
@@ -75,9 +78,13 @@ def reconcile(
     >>> analysis.reconcile(history, statement)["status"].value_counts().to_dict()
     {'matched': 6710, 'no transaction': 1}
     """
-    for name in (transaction_id, cost):
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidQueryError(
+            f"frame: is a {type(frame).__name__}, needs to be a pandas.DataFrame"
+        )
+    for keyword, name in (("transaction_id", transaction_id), ("cost", cost)):
         if name not in frame.columns:
-            raise ValueError(f"frame: there is no column {name!r}.")
+            raise InvalidQueryError(f"{keyword}: frame: there is no column {name!r}.")
     source = Source.of(history)
     ours: dict[int | None, int] = defaultdict(int)
     rows: dict[int | None, int] = defaultdict(int)

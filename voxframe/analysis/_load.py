@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._bins import WEEKDAYS, partly_read, stamps, zone
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._concurrency import HOUR, Sweep, hours_of_days
@@ -18,6 +19,7 @@ WORKDAYS = WEEKDAYS[:5]
 _HOUR = re.compile("([01][0-9]|2[0-2]):([0-5][0-9])|(23):(00)")
 
 
+@checked
 def erlang_b(erlangs: float, lines: int) -> float:
     """Return the share of calls that find no line free (Erlang B, blocked calls are lost).
 
@@ -43,14 +45,13 @@ def erlang_b(erlangs: float, lines: int) -> float:
     >>> round(analysis.erlang_b(25, 30), 6)
     0.052603
     """
-    if not 0 <= erlangs < float("inf") or lines < 0:
-        raise ValueError(f"{erlangs} erlangs on {lines} lines: both have to be 0 or more.")
     blocked = 1.0
     for line in range(1, lines + 1):
         blocked = erlangs * blocked / (line + erlangs * blocked)
     return blocked
 
 
+@checked
 def erlang_c(erlangs: float, agents: int) -> float:
     """Return the share of callers that have to wait (Erlang C, nobody gives up).
 
@@ -81,6 +82,7 @@ def erlang_c(erlangs: float, agents: int) -> float:
     return 1.0 if agents <= erlangs else agents * blocked / (agents - erlangs * (1 - blocked))
 
 
+@checked
 def lines_needed(erlangs: float, *, blocking: float = 0.01) -> int:
     """Return how many lines a load takes so that few calls find none free (Erlang B).
 
@@ -107,10 +109,6 @@ def lines_needed(erlangs: float, *, blocking: float = 0.01) -> int:
     >>> analysis.lines_needed(7.18)
     14
     """
-    if not 0 < blocking < 1:
-        raise ValueError(f"blocking: {blocking} is not between 0 and 1.")
-    if not 0 <= erlangs < float("inf"):
-        raise ValueError(f"{erlangs} erlangs: has to be 0 or more.")
     lines, blocked = 0, 1.0
     while blocked > blocking:
         lines += 1
@@ -118,6 +116,7 @@ def lines_needed(erlangs: float, *, blocking: float = 0.01) -> int:
     return lines
 
 
+@checked
 def peak_load(
     history: History,
     *,
@@ -190,8 +189,6 @@ def peak_load(
     2   steadiest  0.393876      3
     """
     chosen = WEEKDAYS if days is None else tuple(days)
-    if unknown := [day for day in chosen if day not in WEEKDAYS]:
-        raise ValueError(f"days: {unknown[0]!r} is not one of {', '.join(WEEKDAYS)}.")
     fixed = None if hour is None else _minute(hour)
     sources = Sources.of(history, own=own, machine=machine, network=network)
     sweep = Sweep.of(sources, side, timezone)

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._bins import stamps, zone
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._grouping import coded
@@ -21,6 +22,7 @@ _NO_CODE = 1 << 20
 _SUMS = [("calls", "sum"), ("answered", "sum"), ("last", "max")]
 
 
+@checked
 def unanswered_numbers(
     history: History,
     *,

@@ -5,6 +5,7 @@ import pandas as pd
 import pyarrow as pa
 
 from voxframe._spec.tables import SESSION_ID
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._bins import Bins, make_bins, marked, zone
 from voxframe.analysis._by_day import Sources, span
 from voxframe.analysis._costs import time_codes
@@ -46,6 +47,7 @@ def counts(groups: Groups, these: Flags) -> Ints:
     return np.bincount(groups.codes[these], minlength=groups.size).astype(np.int64)
 
 
+@checked
 def inbound_outcomes(
     history: History,
     *,
@@ -134,6 +136,7 @@ def inbound_outcomes(
     return grouped(labels, figures, "inbound", "numpy_nullable")
 
 
+@checked
 def missed(
     history: History,
     *,

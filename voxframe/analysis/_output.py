@@ -15,6 +15,7 @@ from voxframe.analysis._money import to_float
 
 DtypeBackend = Literal["numpy_nullable", "pyarrow"]
 """``"numpy_nullable"`` gives money as Float64, ``"pyarrow"`` as exact decimals."""
+BACKENDS = ("numpy_nullable", "pyarrow")
 
 _RANK = "rank of weekday"
 
@@ -23,8 +24,6 @@ def to_frame(table: pa.Table, dtype_backend: DtypeBackend) -> pd.DataFrame:
     """Convert a table to a DataFrame with a plain index."""
     if dtype_backend == "pyarrow":
         return pd.DataFrame(table.to_pandas(types_mapper=pd.ArrowDtype))
-    if dtype_backend != "numpy_nullable":
-        raise ValueError(f"dtype_backend: {dtype_backend!r} is not 'numpy_nullable' or 'pyarrow'.")
     for index, field in enumerate(table.schema):
         if pa.types.is_decimal(field.type):
             money = to_float(table[field.name].combine_chunks())

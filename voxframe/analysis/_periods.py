@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._costs import cost_breakdown
 from voxframe.analysis._currency import Currency
@@ -57,6 +58,7 @@ class _Period:
         return self.values.get(key, 0.0 if known and figure not in _RATIOS else None)
 
 
+@checked
 def compare(
     history: History,
     previous: History,

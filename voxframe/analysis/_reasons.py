@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._coded import Coded
 from voxframe.analysis._grouping import By, columns_by, group, names_of, of_rows
@@ -42,6 +43,7 @@ def _shares(labels: pa.Table, by: By, counts: Ints) -> pa.Array:
     return ratio(counts, np.bincount(owner, counts)[owner])
 
 
+@checked
 def end_reasons(
     history: History,
     *,
@@ -107,6 +109,7 @@ def end_reasons(
     return grouped(found.labels, figures, "calls", "numpy_nullable")
 
 
+@checked
 def finish_reasons(
     history: History,
     *,

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._clock import decide
 from voxframe.analysis._grouping import By
@@ -32,6 +33,7 @@ def _floats(values: Seconds) -> pa.Array:
     return pa.array(values, pa.float64(), mask=np.isnan(values))
 
 
+@checked
 def service_level(
     history: History,
     *,
@@ -114,8 +116,6 @@ def service_level(
     for name, value, choices in (("method", method, METHODS), ("start", start, _STARTS)):
         if value not in choices:
             raise ValueError(f"{name}: {value!r} is not one of {', '.join(map(repr, choices))}.")
-    if not seconds >= 0 or not short >= 0:
-        raise ValueError("seconds and short have to be 0 or more.")
     sources = Sources.of(history, by=by, own=own, machine=machine, network=network)
     clock, bins = decide(sources), session_bins(sources, freq, timezone)
 

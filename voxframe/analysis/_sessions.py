@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from voxframe._spec.tables import SESSION_ID
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._bins import zone
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._coded import encode
@@ -42,6 +43,7 @@ def _detections(source: Source, size: int) -> Ints:
     return _tally(source.parents("resource_usage"), np.isin(kinds.codes, wanted), size)
 
 
+@checked
 def session_totals(
     history: History,
     *,

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._far_ends import SIDES, lower, sip_domains
 from voxframe.analysis._output import to_frame
@@ -13,6 +14,7 @@ from voxframe.analysis._tally import Tally, added
 _KEYS = ["type", "domain", "direction", "side", "rule"]
 
 
+@checked
 def far_ends(
     history: History, *, own: Entries = (), machine: Entries = (), network: Entries = ()
 ) -> pd.DataFrame:

@@ -109,6 +109,26 @@ def window_of(receipt: Any) -> tuple[int, int] | None:
     return int(first.timestamp()), int(last.timestamp())
 
 
+def tables_of(history: object) -> Mapping[str, pa.Table]:
+    """Return the four tables of what is given as a history, or refuse what is none."""
+    tables = history if isinstance(history, Mapping) else getattr(history, "tables", None)
+    if not isinstance(tables, Mapping):
+        raise InvalidQueryError(
+            f"history: is a {type(history).__name__}, needs to be a CallHistory, the mapping "
+            "of its four tables, or a dataset of voxframe.open_dataset"
+        )
+    missing = [each for each in SCHEMAS if each not in tables]
+    if missing:
+        raise ValueError(f"Tables are missing: {', '.join(missing)}. All four are needed.")
+    for each in SCHEMAS:
+        if not isinstance(tables[each], pa.Table):
+            raise InvalidQueryError(
+                f"history: {each} is a {type(tables[each]).__name__}, needs to be a "
+                "pyarrow.Table, as in history.tables"
+            )
+    return tables
+
+
 @dataclass(frozen=True)
 class Source:
     """The four tables and the links between their rows, each found once."""
@@ -143,21 +163,7 @@ class Source:
                 "history: this function needs all rows at once, so it takes no dataset; give it a "
                 "window of it: dataset.read(from_date, to_date)"
             )
-        tables = history if isinstance(history, Mapping) else getattr(history, "tables", None)
-        if not isinstance(tables, Mapping):
-            raise InvalidQueryError(
-                f"history: is a {type(history).__name__}, needs to be a CallHistory, the mapping "
-                "of its four tables, or a dataset of voxframe.open_dataset"
-            )
-        missing = [name for name in SCHEMAS if name not in tables]
-        if missing:
-            raise ValueError(f"Tables are missing: {', '.join(missing)}. All four are needed.")
-        for name in SCHEMAS:
-            if not isinstance(tables[name], pa.Table):
-                raise InvalidQueryError(
-                    f"history: {name} is a {type(tables[name]).__name__}, needs to be a "
-                    "pyarrow.Table, as in history.tables"
-                )
+        tables = tables_of(history)
         receipt = getattr(history, "receipt", None)
         unread = frozenset(getattr(receipt, "unread", ()))
         return cls(tables, FarEnds.of(own, machine, network), unread, window_of(receipt))
@@ -166,17 +172,9 @@ class Source:
         return self.tables[name]
 
     def are_of(self, side: str | None) -> Flags:
-        """Return which legs are of a side; None is all.
-
-        Raises
-        ------
-        ValueError
-            For a side that there is not.
-        """
+        """Return which legs are of a side; None is all."""
         if side is None:
             return np.ones(self.count("calls"), np.bool_)
-        if side not in SIDES:
-            raise ValueError(f"side: {side!r} is not one of {', '.join(SIDES)}, and not None.")
         return np.asarray(self.judged.side == SIDES.index(side))
 
     def only(self, chosen: Flags) -> "Source":

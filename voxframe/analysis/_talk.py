@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._by_day import Sources
 from voxframe.analysis._grouping import By
 from voxframe.analysis._outcomes import in_time, session_bins, session_groups
@@ -40,6 +41,7 @@ def talk_seconds(source: Source) -> Ints:
     return np.bincount(owner[order], np.where(both, lasts, 0), size).astype(np.int64)
 
 
+@checked
 def minutes(
     history: History,
     *,

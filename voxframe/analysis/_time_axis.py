@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from voxframe.analysis import _axes as draw
+from voxframe.analysis._bins import is_of_the_clock, offset_of
 from voxframe.analysis._by_day import Sources, span
 from voxframe.analysis._source import History
 
@@ -20,26 +21,20 @@ if TYPE_CHECKING:
 # Days that a picture may show for its ticks to be hours, days, Mondays; above that weekends are
 # too narrow to be seen.
 _HOURS, _DAYS, _MONDAYS = 2.5, 15, 120
-_STEPS = {"5min": 5 / 1440, "h": 1 / 24}
-_BY_THE_CALENDAR = {
-    "D": pd.DateOffset(days=1), "W": pd.DateOffset(weeks=1), "M": pd.DateOffset(months=1),
-}  # fmt: skip
 # Points that a label such as "Mon 5 Oct" takes.
 _LABEL = 62
 
 
 def ends_of(starts: pd.Series, freq: str) -> NDArray[np.float64]:
     """Return where each stretch ends; the last is taken to be as long as its like."""
-    begun = draw.days(starts)
-    if freq in _BY_THE_CALENDAR:
-        last = starts.iloc[-1]
-        local = pd.Series([last.tz_localize(None) + _BY_THE_CALENDAR[freq]])
-        after = local.dt.tz_localize(
-            last.tz, ambiguous=np.ones(1, np.bool_), nonexistent="shift_forward"
-        )
-        return np.append(begun[1:], draw.days(after))
-    last = _STEPS.get(freq) or (begun[-1] - begun[-2] if len(begun) > 1 else 1.0)
-    return np.append(begun[1:], begun[-1] + last)
+    begun, offset = draw.days(starts), offset_of(freq)
+    if is_of_the_clock(offset):
+        return np.append(begun[1:], begun[-1] + pd.Timedelta(offset) / pd.Timedelta(days=1))
+    last = starts.iloc[-1]
+    after = pd.Series([last.tz_localize(None) + offset]).dt.tz_localize(
+        last.tz, ambiguous=np.ones(1, np.bool_), nonexistent="shift_forward"
+    )
+    return np.append(begun[1:], draw.days(after))
 
 
 def partial(frame: pd.DataFrame) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._bins import Bins, make_bins, marked, zone
 from voxframe.analysis._by_day import Sources, span
 from voxframe.analysis._clock_time import Parts, parts_of
@@ -75,6 +76,7 @@ def _count(codes: Ints, size: int, weights: NDArray[np.generic] | None = None) -
     return np.bincount(codes, weights, size).astype(np.int64)
 
 
+@checked
 def traffic(
     history: History,
     *,

@@ -13,6 +13,7 @@ import pandas as pd
 
 from voxframe.analysis import _axes as draw
 from voxframe.analysis._answers import plot_acd, plot_quality
+from voxframe.analysis._arguments import checked
 from voxframe.analysis._axes import Reading
 from voxframe.analysis._bins import WEEKDAYS
 from voxframe.analysis._concurrency import concurrency
@@ -62,6 +63,7 @@ _NARROW, _MIDDLING = 250, 450
 _PARTS = 200
 
 
+@checked
 def plot_cost(
     history: History,
     *,
@@ -135,6 +137,7 @@ def plot_cost(
     return axes
 
 
+@checked
 def plot_heatmap(
     history: History,
     *,
@@ -225,6 +228,7 @@ def _mesh(axes: "Axes", grid: np.ndarray) -> None:
     bar.set_label("mean calls an hour", fontsize="small")
 
 
+@checked
 def plot_concurrency(
     history: History,
     *,
@@ -342,6 +346,7 @@ def _mark(axes: "Axes", when: pd.Timestamp, calls: int) -> None:
     axes.plot([at], [calls], "o", markersize=5, color=draw.RED, label=label)
 
 
+@checked
 def plot_durations(
     history: History,
     *,
