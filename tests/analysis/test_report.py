@@ -190,6 +190,38 @@ def test_what_was_not_read_is_not_shown_as_nothing() -> None:
     assert "Total cost not read" in text
 
 
+def test_what_is_known_without_the_calls_is_shown() -> None:
+    sessions = [{"call_session_history_id": n, "account_id": n, "start_date": at("2026-10-01")}
+                for n in (1, 2)]  # fmt: skip
+    uses = [{"call_session_history_id": n, "resource_type": kind, "cost": Decimal(cost)}
+            for n, kind, cost in ((1, "ASR", "20.5"), (2, "ASR", "20.5"), (2, "VIDEOCALL", "70"))
+            ]  # fmt: skip
+    receipt = Receipt(from_date=at("2026-10-01"), to_date=at("2026-10-02"), with_calls=False)
+    page = report_html(CallHistory(tables(sessions=sessions, resource_usage=uses), receipt))
+    text = " ".join(" ".join(Reader(page).words).split())
+    # The dearest first; the rest is of calls and recordings.
+    assert "video calls (VIDEOCALL) 70.00" in text
+    assert text.index("video calls (VIDEOCALL)") < text.index("speech recognition (ASR) 41.00")
+    by_account = text[text.index("Cost by account") :]
+    assert re.search(r" 1 not read 0.00 20.50 not read .* 2 not read 0.00 90.50", by_account)
+    by_agent = text[text.index("Cost by agent") :][:120]
+    assert "Calls were not read." in by_agent
+    assert "no agent" not in text
+
+
+def test_advice_names_the_numbers_that_are_meant() -> None:
+    calls = [
+        {"call_session_history_id": n, "call_id": n, "start_time": at("2026-10-01 10:00"),
+         "incoming": False, "remote_number": f"44207946095{min(n, 3)}",
+         "remote_number_type": "pstn", "successful": False, "end_reason_code": 404}
+        for n in range(1, 5)
+    ]  # fmt: skip
+    sessions = [{"call_session_history_id": n, "start_date": at("2026-10-01")} for n in range(1, 5)]
+    page = report_html(tables(sessions=sessions, calls=calls))
+    text = " ".join(" ".join(Reader(page).words).split())
+    assert "Check or drop 1 number, dialled 2 times or more and never answered (1 because" in text
+
+
 def test_it_says_what_changed_since_the_period_before() -> None:
     now = CallHistory(random_tables(200, days=31), october())
     before = CallHistory(random_tables(150, days=30, seed=3), october(month=9))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from voxframe import analysis
 from voxframe.analysis._output import highest, records
-from voxframe.report._parts import Page, count, counted, only, percent
+from voxframe.report._parts import TRIED, Page, count, counted, only, percent
 
 # A share of an agent's calls that the app was off for, or of sessions that failed, worth a line.
 _OFTEN = 0.02
@@ -38,7 +38,8 @@ def advice(page: Page, open_calls: pd.DataFrame, silent: pd.DataFrame) -> list[A
         more = f" ({count(len(wrong))} because there is no such number)" if len(wrong) else ""
         found.append(
             Advice(
-                f"Check or drop {counted(len(silent), 'number')} that never answered{more}: "
+                f"Check or drop {counted(len(silent), 'number')}, dialled {TRIED} times or more "
+                f"and never answered{more}: "
                 f"{count(silent['dialled'].sum())} calls to them were not answered.",
                 "numbers",
             )

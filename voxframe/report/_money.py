@@ -41,6 +41,11 @@ def _spenders(page: Page, by: str, title: str, missing: str) -> Listing:
     frame = analysis.cost_breakdown(page.history, by=by, currency=page.currency, **page.far_ends)
     if by in _OF_CALLS and not page.calls_read:
         frame = frame.iloc[:0]
+    if by == "resource_type":
+        # A use of a resource costs nothing else, so its price is known without the calls.
+        alone = frame["resources_cost"].where(frame[by].notna())
+        frame = frame.assign(total_cost=frame["total_cost"].fillna(alone))
+        frame = frame.sort_values("total_cost", ascending=False, kind="stable")
     return _listing(page, frame, by, title, missing)
 
 
@@ -61,7 +66,9 @@ def _named(page: Page, by: str, value: Any, missing: str) -> str:
 
 def _listing(page: Page, frame: pd.DataFrame, by: str, title: str, missing: str) -> Listing:
     """Return the dearest rows, and the others as one; shares are within a currency."""
-    names = _NAMES[-1:] if by in _WHOLES else _NAMES
+    # Where a part was not read there is no whole to show, only its other parts.
+    whole = by == "resource_type" or not page.source.unread
+    names = _NAMES[-1:] if by in _WHOLES and whole else _NAMES
     rows = [
         (_named(page, by, row[by], missing) + _in_currency(frame, row),
          *(page.money(row[name]) for name in names), part)
@@ -114,6 +121,8 @@ def _people(page: Page) -> list[Listing]:
     """Return what agents' and callers' calls cost, all in."""
     agents = analysis.cost_by_agent(page.history, currency=page.currency, **page.far_ends)
     callers = analysis.cost_by_caller(page.history, currency=page.currency, **page.far_ends)
+    if not page.calls_read:
+        agents, callers = agents.iloc[:0], callers.iloc[:0]
     note = "The whole price of each session goes to the agent who was connected longest in it."
     parts = [(agents, "agent", "Cost by agent", note)]
     if page.show_numbers:

@@ -16,6 +16,8 @@ from voxframe.analysis._source import Entries, History, Source
 NONE = "\N{EN DASH}"
 NOT_READ = "not read"
 TOP = 12
+# Fewer attempts than this say little about a number.
+TRIED = 2
 _SPACE = "\N{NARROW NO-BREAK SPACE}"
 _MONTH, _DAY = "(?:0[1-9]|1[0-2])", "(?:0[1-9]|[12][0-9]|3[01])"
 _YEAR = "(?:19|20)[0-9]{2}"

@@ -7,6 +7,7 @@ from voxframe.analysis._output import records
 from voxframe.report._parts import (
     NONE,
     TOP,
+    TRIED,
     Listing,
     Page,
     bars,
@@ -16,8 +17,6 @@ from voxframe.report._parts import (
     percent,
 )
 
-# Fewer attempts than this say little about a number.
-_TRIED = 2
 _MEASURES = {
     "busiest": "the busiest 60 minutes of all",
     "daily peak": "each working day's busiest hour, on average",
@@ -28,7 +27,7 @@ _MEASURES = {
 def failing_numbers(page: Page) -> pd.DataFrame:
     """Return the outside numbers that were dialled several times and never answered."""
     frame = analysis.unanswered_numbers(page.history, timezone=page.timezone, **page.far_ends)
-    return frame[(frame["dialled"] >= _TRIED) & (frame["answered"] == 0)]
+    return frame[(frame["dialled"] >= TRIED) & (frame["answered"] == 0)]
 
 
 def _reasons(page: Page) -> Listing:
@@ -54,7 +53,7 @@ def _numbers(page: Page, frame: pd.DataFrame) -> Listing:
         for row in records(frame.head(TOP))
     )  # fmt: skip
     rest = len(frame) - len(rows)
-    note = f"Dialled {_TRIED} times or more, never answered." + (
+    note = f"Dialled {TRIED} times or more, never answered." + (
         f" {count(rest)} more are not shown." if rest > 0 else ""
     )
     return Listing("Numbers that never answer", note, ("number", "attempts", "mostly"), rows,
