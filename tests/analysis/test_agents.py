@@ -118,7 +118,8 @@ def test_what_belongs_to_no_session_belongs_to_nobody() -> None:
     )["records"]
     assert cost(lost, "share") == {"(nobody)": "3.000000000"}
     frame = analysis.cost_by_caller(lost)
-    assert rows(frame) == [(None, 0, 2.0), ("442079460958", 1, 1.0)]
+    # Dearer, and yet no number of the ten dearest.
+    assert rows(frame) == [("442079460958", 1, 1.0), (None, 0, 2.0)]
 
 
 def test_prices_are_added_within_one_currency() -> None:

@@ -224,9 +224,9 @@ def cost_by_caller(
     Returns
     -------
     pandas.DataFrame
-        ``currency`` (where it was given), ``number`` (null where there is none),
-        ``sessions``, ``cost``; the dearest first. The rows add up to everything that was
-        paid. The cost is null when a part of it was not read (``with_records=False`` …).
+        ``currency`` (where it was given), ``number``, ``sessions``, ``cost``; the dearest
+        first. What was paid for no number stands last, with a null, so that the rows add up to
+        everything that was paid. The cost is null when a part of it was not read (``with_records=False`` …).
 
     Raises
     ------
@@ -237,7 +237,7 @@ def cost_by_caller(
     --------
     >>> callers = analysis.cost_by_caller(history)
     >>> float(callers["cost"].head(3).sum().round(2))
-    8.76
+    5.55
     """
     sources = Sources.of(history, own=own, machine=machine, network=network)
 
@@ -254,4 +254,6 @@ def cost_by_caller(
         )
 
     (found,) = added((tally(source),) for source in sources)
-    return noted(grouped(found.labels, found.figures, "cost", dtype_backend), sources, currency)
+    frame = grouped(found.labels, found.figures, "cost", dtype_backend)
+    order = np.argsort(frame["number"].isna().to_numpy(), kind="stable")
+    return noted(frame.iloc[order].reset_index(drop=True), sources, currency)
