@@ -392,6 +392,31 @@ def test_a_number_is_one_however_it_is_spelt_and_nothing_else_is_put_together() 
     assert {"+442079460958", "00442079460958"} <= set(raw["calls.remote_number"])
 
 
+def test_a_reason_in_words_is_a_share_of_all_calls_like_its_code(day: dict[str, pa.Table]) -> None:
+    by_code = analysis.end_reasons(day, side=None)
+    assert 0 < by_code["share"].max() < 1
+    for by in ("end_reason_details", "calls.end_reason_details", ["end_reason_details"]):
+        frame = analysis.end_reasons(day, by=by, side=None)
+        assert frame["share"].sum() == pytest.approx(1)
+        assert frame["share"].tolist() == (frame["calls"] / frame["calls"].sum()).tolist()
+    grouped = analysis.end_reasons(day, by=["application_name", "end_reason_details"], side=None)
+    sums = grouped.groupby("application_name", dropna=False)["share"].sum()
+    assert sums.tolist() == pytest.approx([1] * len(sums))
+
+
+def test_names_are_text_in_every_frame(day: dict[str, pa.Table]) -> None:
+    frames = [
+        analysis.minutes(day, by="application_name"), analysis.session_totals(day),
+        analysis.missed(day), analysis.cost_breakdown(day, by="application_name"),
+    ]  # fmt: skip
+    assert len({str(frame["application_name"].dtype) for frame in frames}) == 1
+    exact = [
+        analysis.session_totals(day, dtype_backend="pyarrow"),
+        analysis.cost_breakdown(day, by="application_name", dtype_backend="pyarrow"),
+    ]
+    assert {str(frame["application_name"].dtype) for frame in exact} == {"string[pyarrow]"}
+
+
 def test_a_part_of_the_sessions_is_counted_like_a_whole(day: dict[str, pa.Table]) -> None:
     receipt = voxframe.Receipt(from_date=at("2026-10-05"), to_date=at("2026-10-06"))
     history = voxframe.CallHistory(day, receipt)

@@ -226,7 +226,8 @@ def cost_by_caller(
     pandas.DataFrame
         ``currency`` (where it was given), ``number``, ``sessions``, ``cost``; the dearest
         first. What was paid for no number stands last, with a null, so that the rows add up to
-        everything that was paid. The cost is null when a part of it was not read (``with_records=False`` …).
+        everything that was paid. The cost is null when a part of it was not read
+        (``with_records=False`` …).
 
     Raises
     ------

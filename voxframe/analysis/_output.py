@@ -21,15 +21,16 @@ _RANK = "rank of weekday"
 
 
 def to_frame(table: pa.Table, dtype_backend: DtypeBackend) -> pd.DataFrame:
-    """Convert a table to a DataFrame with a plain index."""
+    """Convert a table to a DataFrame with a plain index, names as text in every one."""
+    plain = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f
+             for f in table.schema]  # fmt: skip
+    table = table.cast(pa.schema(plain))
     if dtype_backend == "pyarrow":
         return pd.DataFrame(table.to_pandas(types_mapper=pd.ArrowDtype))
     for index, field in enumerate(table.schema):
         if pa.types.is_decimal(field.type):
             money = to_float(table[field.name].combine_chunks())
             table = table.set_column(index, field.name, money)
-        elif pa.types.is_dictionary(field.type):
-            table = table.set_column(index, field.name, table[field.name].unify_dictionaries())
     return pd.DataFrame(table.to_pandas(types_mapper=NULLABLE.get))
 
 

@@ -13,6 +13,8 @@ from voxframe.analysis._sip_codes import is_effective, meaning
 from voxframe.analysis._source import Entries, Flags, History, Ints, Source
 from voxframe.analysis._tally import Tally, added
 
+# What says how something ended is no group that endings are a share of.
+_OF_THE_END = frozenset({"end_reason_code", "end_reason_details", "finish_reason"})
 _NORMAL = "Normal termination"
 _FINISHES = {
     _NORMAL: "The scenario ended by itself",
@@ -31,7 +33,7 @@ def _counted(columns: list[tuple[str, Coded]], rows: Flags) -> tuple[Tally]:
 
 def _shares(labels: pa.Table, by: By, counts: Ints) -> pa.Array:
     """Each row's part of what its own combination of ``by`` holds."""
-    names = list(names_of(by))
+    names = [name for name in names_of(by) if name.rpartition(".")[2] not in _OF_THE_END]
     if not names:
         return ratio(counts, np.full(len(counts), counts.sum()))
     keys = labels.select(names)
@@ -79,8 +81,9 @@ def end_reasons(
         service gave none), ``meaning`` (plain words), ``outcome`` (busy, no answer,
         cancelled, rejected, number, refused, network, completed, unknown),
         ``delivered`` (whether it counts for the NER, see :func:`traffic`), ``calls``,
-        ``share`` (of these calls in the same group, 0 to 1). The most calls first, by hour
-        and day of the week in their order; empty when there are none.
+        ``share``, 0 to 1, of these calls in the same group of ``by``, in which a reason is
+        not a group: with ``"end_reason_details"`` alone, of all these calls. The most calls
+        first, by hour and day of the week in their order; empty when there are none.
 
     Examples
     --------
