@@ -143,7 +143,8 @@ class CallHistory:
         Parameters
         ----------
         path : path-like
-            The file, new or written by this method before; conventionally ``*.xlsx``.
+            The file, new or written by this method before, in a folder that is there;
+            conventionally ``*.xlsx``.
         timezone : str, default "UTC"
             IANA name of the timezone that instants are shown in.
 

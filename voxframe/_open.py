@@ -121,8 +121,7 @@ class Dataset:
         days = self.days
         if not len(days):
             return "<voxframe.Dataset without a session>"
-        first, last = (f"{days['day'].iloc[at]:%Y-%m-%d}" for at in (0, -1))
-        return f"<voxframe.Dataset of {days['sessions'].sum():,} sessions, {first} to {last}>"
+        return f"<voxframe.Dataset of {days['sessions'].sum():,} sessions, {self._span()}>"
 
     @property
     def query(self) -> Mapping[str, Any] | tuple[Mapping[str, Any], ...]:
@@ -270,7 +269,7 @@ class Dataset:
                 _OPEN.to_date if to_date is None else to_date,
             )
         if (from_date, to_date) != (None, None):
-            _check_held(self._held(), inside)
+            _check_held(self._held(), inside, self._span())
         parts = [_part(source, inside.first, inside.end, wanted) for source in self._sources]
         return parts[0] if len(parts) == 1 else CallHistory.concat(parts)
 
@@ -284,8 +283,13 @@ class Dataset:
             found += [(end - 1, end) for end in (_end_of(day) // _DAY for day in manifest.days)]
         return joined(sorted(found))
 
+    def _span(self) -> str:
+        """Return in words the days that there are, without those that were yet to come."""
+        known = max(-(-source.manifest().known_until() // _DAY) for source in self._sources)
+        return _spelled([(a, min(b, known)) for a, b in self._held() if a < known])
 
-def _check_held(held: Sequence[tuple[int, int]], inside: Window) -> None:
+
+def _check_held(held: Sequence[tuple[int, int]], inside: Window, span: str) -> None:
     """Report days of a window that are not held, which look like days without a call.
 
     Raises
@@ -304,8 +308,7 @@ def _check_held(held: Sequence[tuple[int, int]], inside: Window) -> None:
     there = [(max(a, first), min(b, end)) for a, b in held if a < end and b > first]
     if not there:
         raise InvalidQueryError(
-            "from_date: the window has no day of the dataset, which holds "
-            + (_spelled(held) or "none yet")
+            "from_date: the window has no day of the dataset, which holds " + (span or "none yet")
         )
     # A side that was left open ends where the dataset does.
     edges = [
@@ -317,7 +320,7 @@ def _check_held(held: Sequence[tuple[int, int]], inside: Window) -> None:
         logger.warning(
             "nothing of %s is held, so it is not read; the dataset holds %s",
             _spelled(gaps),
-            _spelled(held),
+            span,
         )
 
 

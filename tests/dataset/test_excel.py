@@ -1,7 +1,7 @@
 """A workbook holds what the tables hold, and Excel cannot take a text for a formula."""
 
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,14 @@ def test_costs_add_up_to_the_last_digit(history: voxframe.CallHistory, tmp_path:
     assert summary["Cost, total"] == float(sum(costs))
     assert summary["Sessions"] == 300
     assert summary["Calls (legs)"] == len(history.tables["calls"])
+    accounts = [v for k, v in summary.items() if k and k.startswith("Cost, account ")]
+    assert len(accounts) == 3
+    assert sum(accounts) == pytest.approx(float(sum(costs)))
+    begin = history.receipt.from_date.replace(tzinfo=None)
+    assert (summary["From"], summary["Dates and times in"]) == (begin, "UTC")
+    history.to_excel(tmp_path / "october.xlsx", timezone="America/New_York")
+    summary = {row[0]: row[1] for row in cells(tmp_path / "october.xlsx", "Summary")}
+    assert summary["From"] == begin - timedelta(hours=4)
 
 
 def test_text_stays_text_and_long_ids_keep_their_digits(tmp_path: Path) -> None:
@@ -107,11 +115,15 @@ def test_what_was_not_read_is_said(tmp_path: Path) -> None:
 
 def test_prices_of_several_accounts_are_said_to_be_one_sum(tmp_path: Path) -> None:
     sessions = [{"call_session_history_id": each, "account_id": each // 2} for each in range(4)]
+    prices = ((0, "0.5"), (1, "1"), (3, "2"))
+    calls = [{"call_session_history_id": each, "cost": Decimal(cost)} for each, cost in prices]
     for rows, said in ((sessions, "Prices of 2 accounts (0, 1) are added up as if they were in "),
                        (sessions[:2], "the account's")):  # fmt: skip
-        of(sessions=rows).to_excel(tmp_path / "book.xlsx")
+        of(sessions=rows, calls=calls).to_excel(tmp_path / "book.xlsx")
         summary = {row[0]: row[1] for row in cells(tmp_path / "book.xlsx", "Summary")}
         assert summary["Currency"].startswith(said)
+        if len(rows) > 2:
+            assert (summary["Cost, account 0"], summary["Cost, account 1"]) == (1.5, 2)
         assert ("currency=" in summary["Currency"]) == (len(rows) > 2)
 
 
@@ -132,6 +144,8 @@ def test_only_its_own_file_is_replaced_and_only_as_a_whole(
         history.to_excel(tmp_path / "other.xlsx")
     with pytest.raises(ExportError):
         history.to_excel(tmp_path)
+    with pytest.raises(ExportError, match=r"there is no folder .*nowhere; make it first"):
+        history.to_excel(tmp_path / "nowhere" / "book.xlsx")
     with pytest.raises(voxframe.errors.InvalidQueryError, match="'Mars' is not an IANA timezone"):
         history.to_excel(path, timezone="Mars")
     before = path.read_bytes()

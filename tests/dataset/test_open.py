@@ -238,3 +238,13 @@ def test_what_is_not_a_dataset_is_refused(tmp_path, synced):
         voxframe.open_dataset(tmp_path / "one")
     assert isinstance(voxframe.open_dataset(synced[0]).arrow("calls").schema, pa.Schema)
     assert Decimal(0) <= pc.max(history.tables["calls"]["cost"]).as_py()
+
+
+def test_the_repr_and_the_error_name_the_same_days(tmp_path):
+    world = World(sessions=20, start="2026-10-01", end="2026-10-02", seed=1)
+    with serving(world) as service:
+        service.client.export_call_history(tmp_path, "2026-10-01", "2026-10-05")
+    data = voxframe.open_dataset(tmp_path)
+    assert repr(data) == "<voxframe.Dataset of 20 sessions, 2026-10-01 to 2026-10-04>"
+    with pytest.raises(InvalidQueryError, match="which holds 2026-10-01 to 2026-10-04"):
+        data.read("2026-10-06", "2026-10-07")

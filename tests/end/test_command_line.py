@@ -103,9 +103,18 @@ def test_export_with_filters(within, world, tmp_path):
         (["export"], 2, "--from"),
         (["count"], 2, "--month 2026-10"),
         (["report"], 2, "PATH"),
-        (["report", "history", "--application-id", "1"], 2, "PATH"),
-        (["report", "history", "--yesterday"], 2, "PATH"),
+        (["report", "history", "--application-id", "1"], 2, "--application-id: only the account"),
+        (
+            ["report", "history", "--no-records", "--yesterday", "--credentials", "k"],
+            2,
+            "--credentials, --no-records: only the account can be asked so",
+        ),
+        (["report", "history", "--inclusive", "both", "--yesterday"], 2, "--inclusive: only"),
+        (["report", "history", "--yesterday"], 1, "no such folder"),
         (["report", "history", "--compare"], 2, "give --previous PATH"),
+        (["report", "history", "--out", "nowhere/page.html"], 1, "there is no folder"),
+        (["report", "--yesterday", "--xlsx", "nowhere/book.xlsx"], 1, "there is no folder"),
+        (["report", "history", "--out", ""], 1, "path: is empty"),
         (["report", "--yesterday", "--compare", "--previous", "old"], 2, "give one"),
         (["report", "--yesterday", "--previous", "nowhere"], 1, "nowhere"),
         (["export", "--month", "2026-10"], 2, "--out"),
@@ -377,6 +386,27 @@ def test_a_sync_that_finds_nothing_new_is_not_odd(within):
     within("sync", "held", "--from", FROM, "--to", "2026-10-02", "--min-duration", "1")
     again = within("sync", "held", "--to", "2026-10-02", "--min-duration", "1")
     assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_a_month_of_a_folder_can_be_reported(within, tmp_path):
+    within("sync", "h", "--from", FROM, "--to", TO)
+    later = ["report", "h", "--from", "2026-10-08", "--to", "2026-10-15", "--compare"]
+    done = within(*later, "--out", "week.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    page = (tmp_path / "week.html").read_text(encoding="utf-8")
+    assert "8 Oct 2026 \N{EN DASH} 14 Oct 2026" in page
+    assert "1 Oct 2026 \N{EN DASH} 7 Oct 2026" in page
+    assert within("report", "h", "--month", "2026-10").returncode == 0
+    nothing = within("report", "h", "--month", "2026-09")
+    assert nothing.returncode == 2
+    assert "the window has no day of the dataset, which holds 2026-10-01 to 2026-10-31" in (
+        nothing.stderr
+    )
+    voxframe.CallHistory.from_parquet(tmp_path / "h").to_parquet(tmp_path / "p")
+    whole = within("report", "p", "--month", "2026-10")
+    assert whole.returncode == 2
+    assert "was written by to_parquet" in whole.stderr
+    assert within("report", "p").returncode == 0
 
 
 def test_an_own_far_end_that_is_nowhere_is_said(within):

@@ -60,3 +60,11 @@ def test_the_function_is_the_method_on_a_connection_of_its_own():
             base_url=service.emulator.base_url,
         )
         assert count.sessions == len(MONTH.expected(FROM, "2026-10-03"))
+
+
+def test_a_read_is_not_promised_faster_than_its_first_and_last_request_take():
+    with serving(World(sessions=1_500, start=FROM, end=TO, seed=43)) as service:
+        count = service.client.count_call_history(FROM, TO, with_calls=False)
+    # Three at once, and one each before and after.
+    assert count.requests == 3
+    assert count.seconds == pytest.approx(3 * count.receipt.seconds)

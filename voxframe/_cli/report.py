@@ -9,6 +9,7 @@ from typing import Any
 
 import voxframe
 from voxframe import analysis
+from voxframe._cli.messages import option_of
 from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of
 from voxframe._cli.output import note
 from voxframe._cli.window import (
@@ -18,15 +19,19 @@ from voxframe._cli.window import (
     window_before,
     window_of,
 )
+from voxframe._dataset.disk import check_folder_of, local_path
+from voxframe._dataset.files import FILES
 from voxframe._extras import needed_for
+from voxframe._query.window import window
 from voxframe._read.nothing import why_nothing
 from voxframe.analysis._far_ends import FarEnds
 from voxframe.errors import InvalidQueryError, VoxframeError
 
 # Of these a page of files can make use, too.
-_OF_THE_PAGE = {
+_OF_FILES = {
     "command", "run", "default_of", "path", "out", "title", "timezone", "show_numbers", "json",
-    "quiet", "verbose", "own", "currency", "open", "previous", "xlsx",
+    "quiet", "verbose", "own", "currency", "open", "previous", "xlsx", "compare", "from_date",
+    "to_date", "month", "last", "yesterday",
 }  # fmt: skip
 
 
@@ -36,9 +41,11 @@ def add(commands: Any) -> None:
         "report",
         help="make one self-contained HTML page, of an export or of the account",
         description="Make one self-contained HTML page of what an export, or to_parquet, wrote at "
-        "PATH, or of a window that is read from the account: what it cost, who called and who "
+        "PATH, or of a window that is read from the account; of a sync or an export at PATH, of a "
+        "window of it: what it cost, who called and who "
         "answered, what failed and what to do about it.",
-        epilog="Examples: voxframe report history; voxframe report --month 2026-10 --compare",
+        epilog="Examples: voxframe report history --month 2026-10; voxframe report --month 2026-10 "
+        "--compare",
     )
     report.add_argument("path", nargs="?", metavar="PATH", help="folder of Parquet files")
     page = report.add_argument_group("the page")
@@ -59,8 +66,8 @@ def add(commands: Any) -> None:
     )  # fmt: skip
     page.add_argument(
         "--compare", action="store_true",
-        help="read the period before from the account, too, and show what changed: after a "
-        "month the month before, else as long a time",
+        help="read the period before, too, and show what changed: after a month the month before, "
+        "else as long a time",
     )  # fmt: skip
     page.add_argument(
         "--previous", metavar="PATH", help="the same, of files: the folder of the period before"
@@ -156,27 +163,51 @@ def _check(given: argparse.Namespace) -> list[str]:
         raise InvalidQueryError("--compare and --previous: each names the period before; give one")
     if given.path is None and not names_window(given):
         raise InvalidQueryError(f"PATH or a window is missing; give PATH, {WINDOWS}")
-    if given.path is not None and given.compare:
-        raise InvalidQueryError(
-            "--compare: reads the account, and PATH is read from files; give --previous PATH"
-        )
-    of_a_read = vars(given).keys() - _OF_THE_PAGE
-    if given.path is not None and any(
-        getattr(given, name) != given.default_of(name) for name in of_a_read
-    ):
-        raise InvalidQueryError(
-            f"PATH: {given.path} is read, so windows, filters and connections have no effect; "
-            "leave them out, or PATH to read the account",
-        )
+    if given.path is not None:
+        _check_files(given)
+    for file in (given.out, given.xlsx):
+        if file is not None:
+            check_folder_of(local_path(file))
     return own
 
 
-def _history(given: argparse.Namespace) -> voxframe.CallHistory:
-    if given.path is not None:
-        return voxframe.CallHistory.from_parquet(given.path)
-    return voxframe.read_call_history(
-        **window_of(given), **connection_of(given), **filters_of(given)
+def _check_files(given: argparse.Namespace) -> None:
+    """Refuse options that need the account where files are read."""
+    if given.compare and not names_window(given):
+        raise InvalidQueryError(
+            "--compare: name the period too, such as --month 2026-10, or give --previous PATH"
+        )
+    if names_window(given) and (Path(given.path) / FILES["sessions"]).exists():
+        raise InvalidQueryError(
+            f"{given.path} was written by to_parquet, which keeps no days apart, so it is "
+            "reported as a whole; leave the window out"
+        )
+    others = sorted(
+        option_of(name.replace("with_", "no_"))
+        for name in vars(given).keys() - _OF_FILES
+        if getattr(given, name) != given.default_of(name)
     )
+    if others:
+        raise InvalidQueryError(
+            f"{', '.join(others)}: only the account can be asked so, and {given.path} is read from "
+            "files; leave that out, or leave the path out to read the account"
+        )
+
+
+def _history(given: argparse.Namespace) -> voxframe.CallHistory:
+    if given.path is None:
+        return voxframe.read_call_history(
+            **window_of(given), **connection_of(given), **filters_of(given)
+        )
+    return _of_files(given.path, window_of(given) if names_window(given) else None)
+
+
+def _of_files(path: str, named: dict[str, Any] | None) -> voxframe.CallHistory:
+    """Read files, of a dataset a window if one is named."""
+    if named is None:
+        return voxframe.CallHistory.from_parquet(path)
+    inside = window(**named)
+    return voxframe.open_dataset(path).read(inside.from_date, inside.to_date)
 
 
 def _previous(given: argparse.Namespace) -> voxframe.CallHistory | None:
@@ -184,6 +215,8 @@ def _previous(given: argparse.Namespace) -> voxframe.CallHistory | None:
         return voxframe.CallHistory.from_parquet(given.previous)
     if not given.compare:
         return None
+    if given.path is not None:
+        return _of_files(given.path, window_before(given))
     return voxframe.read_call_history(
         **window_before(given), **connection_of(given), **filters_of(given)
     )

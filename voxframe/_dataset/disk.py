@@ -57,6 +57,20 @@ def local_path(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 - symlinks stay
 
 
+def check_folder_of(file: Path) -> None:
+    """Refuse a file whose folder is not there: most often its name is misspelled.
+
+    Raises
+    ------
+    ExportError
+        There is no such folder.
+    """
+    if not file.parent.is_dir():
+        raise ExportError(
+            f"{file} cannot be written: there is no folder {file.parent}; make it first"
+        )
+
+
 def is_url(path: object) -> bool:
     """Return whether a path is the URL of an object store."""
     return isinstance(path, str) and _STORE.match(path) is not None

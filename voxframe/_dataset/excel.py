@@ -4,7 +4,7 @@ import contextlib
 import os
 import uuid
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xlsxwriter
 
-from voxframe._dataset.disk import local_path, sync, writing
+from voxframe._dataset.disk import check_folder_of, local_path, sync, writing
 from voxframe._receipt import Receipt
-from voxframe._spec.tables import CHILDREN, INSTANT, MONEY
+from voxframe._spec.tables import CHILDREN, INSTANT, MONEY, SESSION_ID
 from voxframe._text import printable
 from voxframe._timezones import not_a_timezone
 from voxframe.errors import ExportError, InvalidQueryError
@@ -48,6 +48,7 @@ def write_excel(
 ) -> None:
     """Write a workbook, whole or not at all; see `CallHistory.to_excel`."""
     target = local_path(path)
+    check_folder_of(target)
     zone = _zone(timezone)
     for name, table in tables.items():
         if len(table) > _MOST_ROWS:
@@ -57,7 +58,6 @@ def write_excel(
             )
     with writing(target):
         _check_target(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
         work = target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp"
         try:
             options = {
@@ -110,39 +110,57 @@ def _summary(book: Any, tables: Tables, receipt: Receipt, zone: ZoneInfo) -> Non
     read = [name for name in CHILDREN if name not in receipt.unread]
     sums = {name: pc.sum(tables[name]["cost"]).as_py() or Decimal(0) for name in read}
     whole = None if receipt.unread else sum(sums.values(), Decimal(0))
+    instant = book.add_format({"num_format": _INSTANT_FORMAT, "align": "left"})
+    accounts = _by_account(tables, read)
     rows: list[tuple[str, Any, Any]] = [
-        ("From", _local(receipt.from_date, zone), plain),
-        ("To", _local(receipt.to_date, zone), plain),
-        ("Instants are in", str(zone), plain),
+        ("From", _local(receipt.from_date, zone), instant),
+        ("To", _local(receipt.to_date, zone), instant),
+        ("Dates and times in", str(zone), plain),
         *((_TITLES[name], len(table), plain) for name, table in tables.items()),
         *((f"Cost, {_TITLES[name].lower()}", _price(sums.get(name)), money) for name in CHILDREN),
         ("Cost, total", _price(whole), money),
         ("Cost, total, exact", "not read" if whole is None else f"{whole:f}", plain),
-        ("Currency", _currency(tables["sessions"]), wrapped),
+        *((f"Cost, account {account}", float(cost), money) for account, cost in accounts.items()),
+        ("Currency", _currency(accounts), wrapped),
         ("Why it is complete", receipt.settled, wrapped),
     ]
     for at, (head, value, form) in enumerate(rows):
         sheet.write_string(at, 0, head, bold)
         if isinstance(value, str):
             sheet.write_string(at, 1, printable(value)[:_MOST_LETTERS], form)
+        elif isinstance(value, datetime):
+            _moment(sheet, at, 1, value, form)
         else:
             sheet.write_number(at, 1, value, form)
 
 
-def _currency(sessions: pa.Table) -> str:
+def _by_account(tables: Tables, read: Collection[str]) -> dict[str, Decimal]:
+    """Return what was paid by each account, as far as it was read; nothing of one alone."""
+    ids, accounts = tables["sessions"][SESSION_ID], tables["sessions"]["account_id"]
+    if len(pc.unique(accounts)) < 2:  # noqa: PLR2004 - one has nothing to be told apart from
+        return {}
+    paid = dict.fromkeys(sorted(pc.unique(accounts).drop_null().to_pylist()), Decimal(0))
+    for name in read:
+        places = pc.index_in(tables[name][SESSION_ID], value_set=ids.combine_chunks())
+        costs = pa.table({"account": accounts.take(places), "cost": tables[name]["cost"]})
+        for row in costs.group_by("account").aggregate([("cost", "sum")]).to_pylist():
+            paid[row["account"]] = paid.get(row["account"], 0) + (row["cost_sum"] or Decimal(0))
+    return {"not known" if name is None else str(name): cost for name, cost in paid.items()}
+
+
+def _currency(accounts: Mapping[str, Decimal]) -> str:
     """Return what is known of the currency: the history has none."""
-    accounts = sorted(pc.unique(sessions["account_id"]).drop_null().to_pylist())
-    if len(accounts) < 2:  # noqa: PLR2004 - one has nothing to be told apart from
+    if not accounts:
         return "the account's"
     return (
-        f"Prices of {len(accounts)} accounts ({', '.join(map(str, accounts))}) are added up as if "
-        "they were in one currency; where they are not, filter the sheets by account_id, or use "
+        f"Prices of {len(accounts)} accounts ({', '.join(accounts)}) are added up as if they were "
+        "in one currency; where they are not, take the cost of each account above, or use "
         "voxframe.analysis.cost_breakdown(history, currency=...), with a label for each account."
     )
 
 
-def _local(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).replace(tzinfo=None).isoformat(" ", "seconds")
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 
 def _price(price: Decimal | None) -> float | str:

@@ -11,6 +11,8 @@ from voxframe._receipt import Receipt
 # Pages overlap by a few rows, parts that are read side by side end in pages that are not full, and
 # a read ends with a count: reads of a month took up to a quarter more than the rows alone would.
 _MORE = 1.25
+# The first answer, without which nobody knows what to ask, and the count at the end.
+_ALONE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +28,9 @@ class Count:
         About so many requests: a quarter more than answers as long as the first one
         would be.
     seconds : float
-        About so long: as many requests as the client has in flight at once, each as
-        long as the first one.
+        About so long: the first request and the last one alone, between them as many as
+        the client has in flight at once, each as long as the first one. A service that answers
+        several requests at once more slowly than one, or throttles, takes longer.
     bytes : int
         About so many bytes of answers, inflated: as many a session as in the first answer.
     receipt : Receipt
@@ -67,7 +70,7 @@ def estimate(
     return Count(
         sessions=sessions,
         requests=requests,
-        seconds=math.ceil(requests / in_flight) * each,
+        seconds=(_ALONE + math.ceil((requests - _ALONE) / in_flight)) * each,
         bytes=round(_MORE * receipt.bytes * sessions / rows),
         receipt=receipt,
     )
