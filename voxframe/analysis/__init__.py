@@ -30,6 +30,7 @@ from voxframe.analysis._sessions import session_totals
 from voxframe.analysis._sides import far_ends
 from voxframe.analysis._talk import minutes
 from voxframe.analysis._traffic import traffic
+from voxframe.analysis._weeks import typical_week
 
 __all__ = [
     "agents",
@@ -59,5 +60,6 @@ __all__ = [
     "service_level",
     "session_totals",
     "traffic",
+    "typical_week",
     "unanswered_numbers",
 ]
