@@ -52,7 +52,7 @@ MAY_USE = {
     "dask": {"dask"},
     "pyspark": {"spark"},
     "threading": {
-        "_client", "_http", "_read", "_recordings", "emulator",
+        "_client", "_dataset", "_http", "_read", "_recordings", "emulator",
     },
 }  # fmt: skip
 

@@ -46,7 +46,11 @@ class DayWriter:
 
     def close(self, vanished: int = 0) -> Day:
         """Bring the files to the disk; return what they hold."""
-        sizes = {self._files[name]: writer.close() for name, writer in self._writers.items()}
+        try:
+            sizes = {self._files[name]: writer.close() for name, writer in self._writers.items()}
+        except BaseException:
+            self.abandon()
+            raise
         sums = {file: checksum(self._folder / staged_name(file)) for file in sizes}
         return Day(self.rows, self.cost, self._read_at, self._run, sizes, vanished, sums)
 

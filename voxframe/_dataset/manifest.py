@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from voxframe._dataset.at_once import at_once
 from voxframe._dataset.disk import checksum, discard, move, of_the_system, sync, write_text
 from voxframe._dataset.layout import DAY, day_name, day_number
 from voxframe._receipt import Receipt
@@ -358,9 +359,8 @@ def settle(root: Path, manifest: Manifest) -> None:
         if place.parent.exists() and not any(place.parent.iterdir()):
             place.parent.rmdir()
         folders.add(place.parent.parent)
-    for folder in sorted(folders, reverse=True):
-        if folder.exists():
-            sync(folder)
+    for _ in at_once(sync, [folder for folder in sorted(folders, reverse=True) if folder.exists()]):
+        pass
 
 
 def announce(root: Path, manifest: Manifest, run: str, ours: Collection[str]) -> None:

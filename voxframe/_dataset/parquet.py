@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from voxframe._dataset.at_once import at_once
 from voxframe._dataset.day import DayWriter
 from voxframe._dataset.disk import local_path, locked, of_the_system, writing
 from voxframe._dataset.files import written_by
@@ -218,16 +219,21 @@ class ParquetFolder:
         ahead = timedelta(seconds=receipt.mended.get("clock_ahead_s", 0))
         read_at = (receipt.read_at or self._opened_at) - ahead
         self._read_at = min(self._read_at or read_at, read_at).replace(microsecond=0)
+        ended: list[DayWriter] = []
         for day, part in by_day(tables):
             if self._open is not None and self._open.day != day:
-                self._close_day()
+                ended.append(self._open)
+                self._open = None
             if self._open is None:
                 self._open = DayWriter(day, staging(self._root, self._run), self._run, read_at)
             self._open.add({name: stored(table, name) for name, table in part.items()})
         last = interval.end >= self._manifest.end
         until = interval.end if last else interval.end // DAY * DAY
         if self._open is not None and (last or (self._open.day + 1) * DAY <= until):
-            self._close_day()
+            ended.append(self._open)
+            self._open = None
+        for writer, whole in zip(ended, at_once(DayWriter.close, ended), strict=True):
+            self._whole[day_name(writer.day)] = whole
         if self._from is not None and until > self._from:
             self._publish(until, self._read_at)
             self._read_at = None if until == interval.end else read_at
@@ -274,11 +280,6 @@ class ParquetFolder:
     def _spend(self, receipt: Receipt) -> None:
         before = self._manifest.receipt
         self._manifest.receipt = receipt if before is None else Receipt.sum([before, receipt])
-
-    def _close_day(self) -> None:
-        if self._open is not None:
-            self._whole[day_name(self._open.day)] = self._open.close()
-            self._open = None
 
     def _publish(self, until: int, read_at: datetime) -> None:
         stretch = Stretch(self._from or 0, until, read_at, self._run)

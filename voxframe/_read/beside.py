@@ -1,6 +1,5 @@
 """Work that is done beside the reading, in a thread of its own."""
 
-import queue
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -8,35 +7,34 @@ from typing import Any, Self
 
 
 class Beside:
-    """Run calls of ``work`` one after another beside this thread; one call waits at most.
+    """Run calls of ``work`` one after another beside this thread; each waits for the last.
 
     What fails in it is raised by the next call, or at the end; what was called before an error
-    of this thread is still done. An interrupt drops the call that waits.
+    of this thread is still done.
     """
 
     def __init__(self, work: Callable[..., None]) -> None:
         self._work = work
-        self._calls: queue.Queue[tuple[Any, ...] | None] = queue.Queue(maxsize=1)
+        self._thread: threading.Thread | None = None
         self._failed: BaseException | None = None
-        self._dropped = False
-        self._thread = threading.Thread(target=self._loop, name="voxframe-writer", daemon=True)
 
     def __enter__(self) -> Self:
-        try:
-            self._thread.start()
-        except RuntimeError:
-            # No thread is to be had: then it is done here, one thing after the other.
-            self._thread = threading.current_thread()
         return self
 
     def __call__(self, *arguments: Any) -> None:
+        self._wait()
         if self._failed is not None:
             raise self._failed
-        if self._thread is threading.current_thread():
+        thread = threading.Thread(
+            target=self._run, args=arguments, name="voxframe-writer", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:
+            # No thread is to be had: then it is done here, one thing after the other.
             self._work(*arguments)
         else:
-            self._calls.join()
-            self._calls.put(arguments)
+            self._thread = thread
 
     def __exit__(
         self,
@@ -44,20 +42,17 @@ class Beside:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._dropped = error is not None and not isinstance(error, Exception)
-        if self._thread is not threading.current_thread():
-            self._calls.put(None)
-            self._thread.join()
+        self._wait()
         if error is None and self._failed is not None:
             raise self._failed
 
-    def _loop(self) -> None:
-        while (call := self._calls.get()) is not None:
-            if self._failed is None and not self._dropped:
-                try:
-                    self._work(*call)
-                except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-                    self._failed = error
-            # What is held until the next call would be memory that nobody needs.
-            del call
-            self._calls.task_done()
+    def _wait(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self, *arguments: Any) -> None:
+        try:
+            self._work(*arguments)
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            self._failed = error

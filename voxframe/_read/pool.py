@@ -101,8 +101,7 @@ class Pool(Generic[T]):
         BaseException
             Whatever it raised, or that the pool was stopped.
         """
-        if os.getpid() != self._process:
-            raise CancelledError("a read ends where its process is forked; begin it anew here")
+        self.check_process()
         while not self.stopped.is_set():
             with contextlib.suppress(queue.Empty):
                 key, outcome = self._done.get(timeout=_SLICE)
@@ -114,6 +113,11 @@ class Pool(Generic[T]):
                 return key, outcome
             on_wait()
         raise CancelledError("the client was closed while it was reading")
+
+    def check_process(self) -> None:
+        """Refuse to go on in a forked child, which has none of the threads."""
+        if os.getpid() != self._process:
+            raise CancelledError("a read ends where its process is forked; begin it anew here")
 
     def compute(self, work: Callable[[], T]) -> T:
         """Do what keeps a core busy, when there is one for it; from a worker of this pool."""

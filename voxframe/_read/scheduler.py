@@ -97,6 +97,8 @@ def run(
             pool.submit(forward * slot.interval.first, (slot, request), work)
 
     while slots:
+        # What is there already would be given out in both processes.
+        pool.check_process()
         for slot in slots[:ahead]:
             if slot.reader is None:
                 slot.reader = read(slot.interval, _share(workers, slot, slots))
