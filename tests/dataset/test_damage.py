@@ -190,7 +190,7 @@ def test_the_command_names_damage_and_repairs_it(tmp_path, monkeypatch, capsys):
         service.client.sync_call_history("h", FIRST)
         harmed(tmp_path / "h", "calls", "one bit")
         assert main(["audit", "h"]) == 1
-        assert "repair=True (--repair) reads its day again" in capsys.readouterr().err
+        assert "--repair reads its day again" in capsys.readouterr().err
         assert main(["audit", "h", "--repair"]) == 0
         assert f"{DAY}: 3 held, 3 counted, damaged, read again" in capsys.readouterr().out
         assert main(["audit", "h"]) == 0
