@@ -195,7 +195,7 @@ def iter_call_history(
     Yields
     ------
     CallHistory
-        Neighbouring stretches of time, some 20,000 sessions each, none twice; one
+        Neighbouring stretches of time, some 35,000 sessions each, none twice; one
         in which nothing starts is left out. Each has a receipt of its own, and
         `Receipt.sum` makes one of several. A slow consumer slows the reading.
 
