@@ -109,7 +109,7 @@ class CallHistory:
         """
         if dtype_backend not in BACKENDS:
             raise ValueError(
-                f"dtype_backend: {dtype_backend!r} is not one of {', '.join(map(repr, BACKENDS))}"
+                f"dtype_backend: {dtype_backend!r} is not one of {', '.join(BACKENDS)}"
             )
         return {name: frame(table, dtype_backend) for name, table in self.tables.items()}
 

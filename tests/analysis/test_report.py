@@ -347,6 +347,8 @@ def test_a_manager_can_read_it(page: str) -> None:
         assert word not in text
     assert "median" in text
     assert "90th percentile" in text
+    assert "2026-10-01 00:00:00 UTC" in text
+    assert "T00:00:00" not in text
     prices = text[text.index("Price per minute of outside calls") :]
     assert "desk" not in prices[: prices.index("Cost by resource")]
     assert not re.findall(r".{20}\d,\d{3}.{9}", text[text.index("What to do") :])

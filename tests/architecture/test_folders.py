@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "_dataset": {"_text", "_extras", "_spec", "_tables", "_receipt", "_timezones",
                  "errors"},
     "analysis": {"_spec", "_dtypes", "_extras", "_timezones", "errors"},
-    "report": {"analysis", "_extras", "_receipt"},
+    "report": {"analysis", "_extras", "_receipt", "_timezones"},
     "_history": {"_spec", "_tables", "_dataset", "_summary", "_receipt", "_extras",
                  "analysis", "report"},
     "_read": {"_spec", "_query", "_plan", "_http", "_decode", "_tables", "_history", "_receipt",

@@ -397,6 +397,12 @@ def test_a_month_of_a_folder_can_be_reported(within, tmp_path):
     assert "8 Oct 2026 \N{EN DASH} 14 Oct 2026" in page
     assert "1 Oct 2026 \N{EN DASH} 7 Oct 2026" in page
     assert within("report", "h", "--month", "2026-10").returncode == 0
+    part = within("report", "h", "--from", "2026-10-25", "--to", "2026-11-05")
+    assert part.returncode == 0
+    assert part.stderr == (
+        "voxframe report: of that window h holds 2026-10-25 00:00:00 to 2026-11-01 00:00:00 UTC "
+        "only\n"
+    )
     nothing = within("report", "h", "--month", "2026-09")
     assert nothing.returncode == 2
     assert "the window has no day of the dataset, which holds 2026-10-01 to 2026-10-31" in (

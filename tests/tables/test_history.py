@@ -175,7 +175,7 @@ def test_unknown_columns_in_pandas_and_parquet(answer: Answer, tmp_path: Path) -
 
 
 def test_another_backend_is_refused(history: CallHistory) -> None:
-    with pytest.raises(ValueError, match="numpy_nullable, pyarrow"):
+    with pytest.raises(ValueError, match="'polars' is not one of numpy_nullable, pyarrow"):
         history.to_pandas("polars")  # type: ignore[arg-type]
 
 

@@ -119,7 +119,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         print(f"{given.out}: {len(page) / 2**20:.1f} MiB; open it in a browser")
         if given.xlsx is not None:
             print(f"{given.xlsx}: the tables, with phone numbers")
-    note(given, why_nothing(history.receipt))
+    note(given, why_nothing(history.receipt) or _not_held(given, history.receipt))
     for entry in _unused(own, history):
         note(given, f"--own: the far end of no call is {entry}; check how it is spelled")
     if given.open:
@@ -208,6 +208,19 @@ def _of_files(path: str, named: dict[str, Any] | None) -> voxframe.CallHistory:
         return voxframe.CallHistory.from_parquet(path)
     inside = window(**named)
     return voxframe.open_dataset(path).read(inside.from_date, inside.to_date)
+
+
+def _not_held(given: argparse.Namespace, receipt: voxframe.Receipt) -> str:
+    """Return what of the window that was named is not in the files."""
+    if given.path is None or not names_window(given):
+        return ""
+    inside = window(**window_of(given))
+    if receipt.from_date <= inside.from_date and inside.to_date <= receipt.to_date:
+        return ""
+    return (
+        f"of that window {given.path} holds {receipt.from_date:%Y-%m-%d %H:%M:%S} to "
+        f"{receipt.to_date:%Y-%m-%d %H:%M:%S} UTC only"
+    )
 
 
 def _previous(given: argparse.Namespace) -> voxframe.CallHistory | None:

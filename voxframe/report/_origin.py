@@ -1,11 +1,14 @@
 """Where the page comes from: whose calls, when, how they were read and understood."""
 
+import contextlib
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from voxframe import analysis
+from voxframe._timezones import zone
 from voxframe.analysis._output import records
 from voxframe.analysis._source import History, Source
 from voxframe.report._parts import (
@@ -33,6 +36,7 @@ _READINGS = {
 _WORDS_OF_OTHERS = ("filters", "warnings")
 # Accounts that are named at the top.
 _FEW = 6
+_ENDS = {"left": "the first", "right": "the last", "both": "both", "neither": "none"}
 _ENTRIES = {
     "inclusive": "ends that belong to it", "known_until": "complete until", "retries": "requests "
     "sent again", "pages": "answers with sessions", "duplicates": "rows received again and dropped",
@@ -157,7 +161,19 @@ def receipt_of(page: Page) -> list[tuple[str, str]]:
     if receipt is None:
         return []
     return [
-        (_ENTRIES.get(name, name.replace("_", " ")),
-         page.label(plainly(value, name)) if name in _WORDS_OF_OTHERS else plainly(value, name))
-        for name, value in receipt.to_dict().items()
-    ]  # fmt: skip
+        (_ENTRIES.get(name, name.replace("_", " ")), _entry(page, name, getattr(receipt, name)))
+        for name in receipt.to_dict()
+    ]
+
+
+def _entry(page: Page, name: str, value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    if name == "inclusive":
+        return _ENDS[value]
+    if name == "timezone":
+        # A dataset that was written earlier has the service's own name of it.
+        with contextlib.suppress(ValueError):
+            return "UTC" if zone(value) is UTC else str(value)
+    words = plainly(list(value) if isinstance(value, tuple) else value, name)
+    return page.label(words) if name in _WORDS_OF_OTHERS else words
