@@ -26,8 +26,8 @@ _DAY = 86_400
 # What a sync without dates is checked with; its window follows from the dataset.
 _ANY_DATE = "1970-01-02"
 # A sync reads the same days again and again. Of three days of 200,000 sessions intervals of 35,000
-# take some 670 requests, of 70,000 650, where 600 answers hold them all. They take twice the memory:
-# years that are new are read as by an export.
+# take some 670 requests, of 70,000 650, where 600 answers hold them all. They take twice the
+# memory: years that are new are read as by an export.
 _TIMES_LARGER = 2
 _FORMATS = (None, "parquet", "delta")
 _VANISHED = ("keep", "drop")
