@@ -403,8 +403,8 @@ def sync_call_history(
         Folder of the dataset, as :func:`export_call_history` writes it. An export of the
         same query is taken over.
     from_date : date-like, optional
-        The first moment that is wanted; needed once, then remembered. An earlier one
-        extends the dataset, a later one changes nothing.
+        The first moment that is wanted; needed once, then remembered, also where the first
+        sync was broken off. An earlier one extends the dataset, a later one changes nothing.
     to_date : date-like, optional
         None is now. What is held beyond it stays as it is.
     lookback : str or timedelta, default "3D"
@@ -493,7 +493,8 @@ def audit_call_history(
 
     The service is asked for one count a month, and where it differs from what is held,
     for those of halves, down to the days. A count cannot tell a session that came from
-    one that went.
+    one that went. It is asked for the days that were read; those that a sync was asked for and
+    never finished are named without being counted.
 
     Before that the files are looked at: every byte of a folder is compared with the
     checksums of what was written, which takes as long as reading it. Delta tables have none:
@@ -504,8 +505,8 @@ def audit_call_history(
     path : path
         What a sync or an export wrote.
     repair : bool, default False
-        Read the days that differ, and those of which files are damaged, again, as a sync
-        does. A file that is not as it was written is kept in ``_voxframe/damaged``.
+        Read the days that differ, those of which files are damaged and those that were never
+        finished again, as a sync does. A file that is not as it was written is kept in ``_voxframe/damaged``.
     storage_options : Mapping of str, optional
         For Delta tables in an object store.
     call_session_history_id, application_id, …
@@ -519,12 +520,16 @@ def audit_call_history(
         no longer gave them, and there; ``missing``, ``vanished`` (Int64), how many more
         or fewer the service has, the latter mostly purged; ``settled`` (boolean), if
         not the next sync reads the day again anyway; ``damaged`` (boolean), files of it
-        were not there as they were written; ``repaired`` (boolean).
+        were not there as they were written; ``unread`` (boolean), it was asked for and never
+        finished, and what is missing is not known; ``repaired`` (boolean). What is wrong is a
+        settled day with sessions ``missing``, and a day ``damaged`` or ``unread``. ``attrs``
+        of the frame holds, in ISO 8601, ``from_date`` and ``to_date``, what was looked at, and
+        ``synced_at``, when the last sync began to read the end of it.
 
     Raises
     ------
     ExportError
-        It is not a dataset, or one of another query; or, without `repair`, a file of it is
+        It is not a dataset, or one of another query, or holds no day yet; or, without `repair`, a file of it is
         missing, cut short or overwritten, which is named.
     VoxframeError
         As for :func:`read_call_history`.

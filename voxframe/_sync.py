@@ -16,6 +16,7 @@ from voxframe._read.beside import Beside
 from voxframe._read.interval import Interval
 from voxframe._receipt import Receipt
 from voxframe._spec.parameters import of_role
+from voxframe._timezones import instant
 from voxframe.errors import ExportError, InvalidQueryError
 
 if TYPE_CHECKING:
@@ -198,20 +199,26 @@ def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
             f"{order.path} holds the call history of another query, account or address "
             f"({difference(manifest, query)}); give the same as it was written with",
         )
+    if not manifest.read:
+        raise ExportError(f"{order.path} holds no day yet, so there is nothing to compare; sync it")
     # The manifest alone says nothing of a file that somebody removed since.
     damage = source.damage()
     if damage and not order.repair:
         raise ExportError(f"{next(iter(damage.values()))}: repair=True reads its day again")
     damaged = {day_number(name) for name in damage}
-    again = unsettled(manifest, time.time())
+    now = time.time()
+    again = unsettled(manifest, now)
     with client._running(_light(order.reading), lean=True) as running:
         found = list(
             compare.differences(
                 manifest,
                 damaged,
-                lambda stretches: running.counts([Interval(*each) for each in stretches]),
-                lambda second: 0 if second // _DAY in damaged else starting_at(source, second),
-                lambda day: all(e <= day * _DAY or f >= (day + 1) * _DAY for f, e in again),
+                manifest.not_read(_midnight_after(now)),
+                count=lambda stretches: running.counts([Interval(*each) for each in stretches]),
+                starting_at=lambda second: (
+                    0 if second // _DAY in damaged else starting_at(source, second)
+                ),
+                settled=lambda day: all(e <= day * _DAY or f >= (day + 1) * _DAY for f, e in again),
             )
         )
     if order.repair and found:
@@ -220,7 +227,14 @@ def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
             days = joined([compare.span(manifest, each.day) for each in found])
             _read_into(repairing, client, order.reading, days)
             repairing.finish(_nothing(client, order.reading))
-    return compare.table(found, repaired=order.repair)
+    frame = compare.table(found, repaired=order.repair)
+    # As text, so that pandas can write it with the frame.
+    frame.attrs = {
+        "from_date": instant(manifest.first).isoformat(),
+        "to_date": instant(min(manifest.end, int(now))).isoformat(),
+        "synced_at": max(manifest.read, key=lambda each: each.end).read_at.isoformat(),
+    }
+    return frame
 
 
 def _light(reading: ReadSpec) -> ReadSpec:

@@ -1,6 +1,11 @@
 """Text of others, made fit for a line on a terminal or in a log."""
 
 
+def many(number: int, word: str) -> str:
+    """Return a number with the word for what it counts."""
+    return f"{number:,} {word}{'s' * (number != 1)}"
+
+
 def printable(text: str) -> str:
     r"""Return a text in one line, with what would steer a terminal spelled out (``\x1b``).
 

@@ -11,6 +11,16 @@ from voxframe._cli.messages import option_of
 from voxframe._query.names import OTHERS_NAMES, nearest
 
 N = TypeVar("N")
+
+
+class UsageError(SystemExit):
+    """What was given cannot be understood; it is said already."""
+
+    def __init__(self, message: str, command: str | None) -> None:
+        super().__init__(2)
+        self.message, self.command = message, command
+
+
 _OPTION = re.compile(r"-[A-Za-z-].*")
 
 
@@ -61,7 +71,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong in one line, and end with status 2."""
-        self.exit(2, f"{self.prog}: {message}\n")
+        self._print_message(f"{self.prog}: {message}\n", sys.stderr)
+        raise UsageError(message, self.prog.partition(" ")[2] or None)
 
     def _meant(self, name: str) -> str:
         options = self._option_string_actions

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import voxframe
 from voxframe._cli.options import add_connection, connection_of
+from voxframe._cli.output import UnfinishedError
 from voxframe._recordings.wanted import KINDS
-from voxframe.errors import VoxframeError
+from voxframe._text import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,15 +54,17 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         **connection_of(given),
     )
     there, size, errors = outcome(frame)
+    result = {"out": given.out, "files": there, "bytes": size, "errors": errors}
     if failed := failures(errors):
-        raise VoxframeError(
-            f"{failed:,} of {len(frame):,} files could not be fetched ({spelled(errors)}); the "
-            f"same command tries them again, and {given.out}/index.parquet names them"
+        raise UnfinishedError(
+            f"{failed:,} of {many(len(frame), 'file')} could not be fetched ({spelled(errors)}); "
+            f"the same command tries them again, and {given.out}/index.parquet names them",
+            result,
         )
     if not (given.quiet or given.json):
         said = f", {spelled(errors)}" if errors else ""
-        print(f"{given.out}: {there:,} files, {size / 1e6:,.1f} MB{said}")
-    return {"out": given.out, "files": there, "bytes": size, "errors": errors}
+        print(f"{given.out}: {many(there, 'file')}, {size / 1e6:,.1f} MB{said}")
+    return result
 
 
 def outcome(frame: "pd.DataFrame") -> tuple[int, int, dict[str, int]]:

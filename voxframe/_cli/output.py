@@ -6,11 +6,22 @@ import errno
 import json
 import os
 import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from voxframe._cli.messages import as_option
+from voxframe.errors import VoxframeError
 
 COLUMNS = 80
+
+
+class UnfinishedError(VoxframeError):
+    """A command could not do all, or found what is wrong; holds what is told all the same."""
+
+    def __init__(self, message: str, result: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 def prepare_streams() -> None:
@@ -37,9 +48,15 @@ def note(given: argparse.Namespace, text: str) -> None:
         print(f"voxframe {given.command}: {as_option(text, ())}", file=sys.stderr)
 
 
-def print_json(**values: Any) -> None:
-    """Print one line for a program, in ASCII."""
-    print(json.dumps(values))
+def print_json(
+    command: str | None, given: argparse.Namespace | None, *, ok: bool, **values: Any
+) -> None:
+    """Print one line for a program, in ASCII: what it is of, when it ended and what came of it."""
+    dataset = getattr(given, "path", None)
+    if dataset is None and command in ("export", "sync"):
+        dataset = getattr(given, "out", None)
+    line = {"command": command, "ok": ok, "time": datetime.now(UTC).isoformat(timespec="seconds")}
+    print(json.dumps(line | ({"dataset": dataset} if dataset else {}) | values))
 
 
 def flush() -> str:

@@ -2,14 +2,16 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import voxframe
 from voxframe._cli.download import failures, outcome, spelled
 from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of
-from voxframe._cli.output import note
+from voxframe._cli.output import UnfinishedError, note
 from voxframe._read.nothing import why_nothing
-from voxframe.errors import InvalidQueryError, VoxframeError
+from voxframe._text import many
+from voxframe.errors import InvalidQueryError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,36 +82,46 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         **filters_of(given),
     )
     changes, receipt = done.changes, done.receipt
+    total = {name: int(changes[name].sum()) for name in ("added", "changed", "vanished")}
     if not (given.quiet or given.json):
         print(
-            f"{path}: {len(changes):,} days read; sessions: {int(changes.added.sum()):,} "
-            f"added, {int(changes.changed.sum()):,} changed,\n"
-            f"  {int(changes.vanished.sum()):,} vanished; {receipt.requests:,} "
-            f"request{'s' * (receipt.requests != 1)}, "
+            f"{path}: {many(len(changes), 'day')} read; sessions: {total['added']:,} added, "
+            f"{total['changed']:,} changed,\n"
+            f"  {total['vanished']:,} vanished; {many(receipt.requests, 'request')}, "
             f"{receipt.seconds:.1f} s"
         )
     # No news is nothing to look into where something is held.
     if why := why_nothing(receipt):
         note(given, why if voxframe.open_dataset(path).days.empty else "")
-    files = {} if done.recordings is None else {"recordings": _files(done.recordings, given)}
-    return {
+    result = {
         "out": path,
+        "days": len(changes),
+        **total,
+        "requests": receipt.requests,
+        "seconds": receipt.seconds,
         "changes": json.loads(changes.to_json(orient="records", date_format="iso")),
         "receipt": receipt.to_dict(),
-        **files,
     }
+    return result if done.recordings is None else _with_files(result, done.recordings, given)
 
 
-def _files(frame: "pd.DataFrame", given: argparse.Namespace) -> dict[str, Any]:
-    """Return, and print, what became of the files that were looked at."""
+def _with_files(
+    result: Mapping[str, Any], frame: "pd.DataFrame", given: argparse.Namespace
+) -> dict[str, Any]:
+    """Return, and print, what became of the files that were looked at, too."""
     there, size, errors = outcome(frame)
+    files = {"out": given.recordings, "files": there, "bytes": size, "errors": errors}
+    whole = {**result, "recordings": files}
     if failed := failures(errors):
-        raise VoxframeError(
-            f"the rows are there, but {failed:,} of {len(frame):,} files could not be fetched "
-            f"({spelled(errors)}); the same command tries them again, and "
-            f"{given.recordings}/index.parquet names them"
+        raise UnfinishedError(
+            f"the rows are there, but {failed:,} of {many(len(frame), 'file')} could not be "
+            f"fetched ({spelled(errors)}); the same command tries them again, and "
+            f"{given.recordings}/index.parquet names them",
+            whole,
         )
     if not (given.quiet or given.json):
         said = f", {spelled(errors)}" if errors else ""
-        print(f"{given.recordings}: {there:,} files of these days, {size / 1e6:,.1f} MB{said}")
-    return {"out": given.recordings, "files": there, "bytes": size, "errors": errors}
+        print(
+            f"{given.recordings}: {many(there, 'file')} of these days, {size / 1e6:,.1f} MB{said}"
+        )
+    return whole

@@ -1,7 +1,7 @@
 """What a dataset holds beside what the service counts; pure."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -16,18 +16,20 @@ Stretch = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A day of which the service counts other sessions than are held, or that is damaged."""
+    """A day that is not as the service counts it, is damaged or was never read; see `table`."""
 
     day: int
     held: int
-    counted: int
+    counted: int | None
     settled: bool
     damaged: bool
+    unread: bool = False
 
 
 def span(manifest: Manifest, day: int) -> Stretch:
     """Return what of a day is inside of what is wanted."""
-    return max(day * DAY, manifest.first), min((day + 1) * DAY, manifest.end)
+    end = max(manifest.end, manifest.asked or 0)
+    return max(day * DAY, manifest.first), min((day + 1) * DAY, end)
 
 
 def months(first: int, end: int) -> list[Stretch]:
@@ -53,11 +55,13 @@ def held_in(manifest: Manifest, stretch: Stretch) -> int:
 def differences(
     manifest: Manifest,
     damaged: Collection[int],
+    unread: Sequence[Stretch],
+    *,
     count: Callable[[Sequence[Stretch]], Sequence[int]],
     starting_at: Callable[[int], int],
     settled: Callable[[int], bool],
 ) -> Iterator[Difference]:
-    """Find the days of which the service counts other sessions than are held, or damaged ones.
+    """Find the days that are not as the service counts them, are damaged or were never read.
 
     Parameters
     ----------
@@ -65,6 +69,8 @@ def differences(
         What is held, or was before it was damaged.
     damaged : collection of int
         Days of which that cannot be read.
+    unread : sequence of Stretch
+        What was never read, in order; it is not counted either.
     count : callable
         Asks the service for the sessions of stretches.
     starting_at : callable
@@ -77,7 +83,12 @@ def differences(
     Difference
         In the order of days.
     """
-    unsure = months(manifest.first, manifest.end)
+    edges = [manifest.first, *(edge for stretch in unread for edge in stretch), manifest.end]
+    unsure = [
+        month
+        for first, end in zip(edges[::2], edges[1::2], strict=True)
+        for month in months(first, end)
+    ]
     found = []
     while unsure:
         halves: list[Stretch] = []
@@ -99,7 +110,13 @@ def differences(
     for day, stretch, counted in zip(others, spans, count(spans) if spans else (), strict=True):
         held = held_in(manifest, stretch)
         found.append(Difference(day, held, counted, settled(day), damaged=True))
-    yield from sorted(found, key=lambda each: each.day)
+    days = {each.day: each for each in found}
+    for day in (d for first, end in unread for d in range(first // DAY, -(-end // DAY))):
+        written = manifest.days.get(day_name(day))
+        held = 0 if written is None else written.rows["sessions"] - written.vanished
+        there = days.get(day, Difference(day, held, None, settled=False, damaged=False))
+        days[day] = replace(there, settled=False, unread=True)
+    yield from (days[day] for day in sorted(days))
 
 
 def table(found: Sequence[Difference], *, repaired: bool) -> pd.DataFrame:
@@ -109,16 +126,18 @@ def table(found: Sequence[Difference], *, repaired: bool) -> pd.DataFrame:
             "day": day_name(each.day),
             "held": each.held,
             "counted": each.counted,
-            "missing": max(each.counted - each.held, 0),
-            "vanished": max(each.held - each.counted, 0),
+            "missing": None if each.counted is None else max(each.counted - each.held, 0),
+            "vanished": None if each.counted is None else max(each.held - each.counted, 0),
             "settled": each.settled,
             "damaged": each.damaged,
+            "unread": each.unread,
             "repaired": repaired,
         }
         for each in found
     ]
-    names = ["day", "held", "counted", "missing", "vanished", "settled", "damaged", "repaired"]
+    flags = ["settled", "damaged", "unread", "repaired"]
+    names = ["day", "held", "counted", "missing", "vanished", *flags]
     types = dict.fromkeys(("held", "counted", "missing", "vanished"), "Int64")
     types |= {"day": "datetime64[s]"}
-    types |= dict.fromkeys(("settled", "damaged", "repaired"), "boolean")
+    types |= dict.fromkeys(flags, "boolean")
     return pd.DataFrame(rows, columns=names).astype(types)

@@ -171,20 +171,10 @@ def opened(
         if not is_url(path):
             held.enter_context(_alone(Path(where.root), first))
         sessions = where.table("sessions")
-        if sessions is None:
-            if first is None:
-                raise InvalidQueryError(f"from_date: is needed, since {path} holds nothing yet")
-            manifest, number = Manifest(query, first, first), 0
-        else:
+        if sessions is not None:
             # Whoever claimed the table before cannot commit to it from here on.
             _claim(where, sessions)
-            manifest, number = _state(sessions, where.root)
-            if manifest.query["fingerprint"] != query["fingerprint"]:
-                raise ExportError(
-                    f"{where.root} holds the call history of another query, account or address "
-                    f"({difference(manifest, query)}); give the same as before, or name another "
-                    "place",
-                )
+        manifest, number = _held_there(where, sessions, query, first)
         said = {_NUMBER: str(number)}
         tables = {
             name: where.table(name)
@@ -208,6 +198,23 @@ def opened(
         yield DeltaStore(where, manifest, tables, number, folder)
 
 
+def _held_there(
+    where: Tables, sessions: DeltaTable | None, query: Mapping[str, Any], first: int | None
+) -> tuple[Manifest, int]:
+    """Return what is there, and the number of the last publication."""
+    manifest, number = (None, 0) if sessions is None else _state(sessions, where.root)
+    if manifest is not None and manifest.query["fingerprint"] == query["fingerprint"]:
+        return manifest, number
+    if manifest is not None and not manifest.begun_only:
+        raise ExportError(
+            f"{where.root} holds the call history of another query, account or address "
+            f"({difference(manifest, query)}); give the same as before, or name another place",
+        )
+    if first is None:
+        raise InvalidQueryError(f"from_date: is needed, since {where.root} holds nothing yet")
+    return Manifest(query, first, first), number
+
+
 @contextlib.contextmanager
 def _alone(root: Path, first: int | None) -> Iterator[None]:
     """Hold a folder of this machine against another sync."""
@@ -225,10 +232,12 @@ def _alone(root: Path, first: int | None) -> Iterator[None]:
         yield
 
 
-def _claim(where: Tables, sessions: DeltaTable) -> None:
+def _claim(where: Tables, sessions: DeltaTable, said: Mapping[str, str] | None = None) -> None:
     with where.told():
         sessions.alter.set_table_properties(
-            {_RUN: uuid.uuid4().hex[:12]}, raise_if_not_exists=False
+            {_RUN: uuid.uuid4().hex[:12]},
+            raise_if_not_exists=False,
+            commit_properties=CommitProperties(custom_metadata=dict(said or {})),
         )
 
 
@@ -312,6 +321,14 @@ class DeltaStore:
             self.where.commit(table, name, _batches(files, name), span, said)
             for _, file in files:
                 file.unlink()
+
+    def begin(self) -> None:
+        """Keep what a first sync is asked for."""
+        _claim(
+            self.where,
+            self.tables["sessions"],
+            {_NUMBER: str(self.number), _STATE: _packed(self.manifest)},
+        )
 
     def finish(self) -> None:
         """Keep what was learned even where nothing was read."""
@@ -432,7 +449,9 @@ class Delta:
     def manifest(self) -> Manifest:
         """Return what is there now."""
         with self.where.told():
-            return _state(self._table("sessions"), self.where.root)[0]
+            manifest = _state(self._table("sessions"), self.where.root)[0]
+        manifest.check_begun(self.where.root)
+        return manifest
 
     def arrow(self, name: str) -> ds.Dataset:
         """Return a table that is read when it is asked something."""

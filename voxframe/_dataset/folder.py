@@ -93,6 +93,8 @@ def _held_there(target: Path, query: Mapping[str, Any]) -> Manifest | None:
                 f"{target} holds other data ({min(strangers)}); name a folder of its own",
             )
     elif manifest.query["fingerprint"] != query["fingerprint"]:
+        if manifest.begun_only:
+            return None
         raise ExportError(
             f"{target} holds the call history of another query, account or address "
             f"({difference(manifest, query)}); give the same as before, or name another folder",
@@ -159,6 +161,11 @@ class FolderStore:
             settle(self.root, self.manifest)
             self._settled = True
         self.manifest.placing, self.manifest.removing = [], []
+
+    def begin(self) -> None:
+        """Keep what a first sync is asked for."""
+        with writing(self.root):
+            self.manifest.save(self.root)
 
     def finish(self) -> None:
         """Leave a schema for readers even where there are no rows."""

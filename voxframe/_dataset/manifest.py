@@ -99,6 +99,8 @@ class Manifest:
         What was spent so far, stretches read twice included.
     lookback : int or None
         Seconds after its end for which a day is read again; None of an export, which is not.
+    asked : int or None
+        Where what a sync was asked for ended, finished or not; None of an export.
     version : int
         Of the form that it was read from.
     """
@@ -112,6 +114,7 @@ class Manifest:
     removing: list[str] = field(default_factory=list)
     receipt: Receipt | None = None
     lookback: int | None = None
+    asked: int | None = None
     version: int = _VERSION
 
     @classmethod
@@ -152,9 +155,8 @@ class Manifest:
                 placing=[day for day in plain["placing"] if plain["days"][day]],
                 removing=list(map(_inside, plain["removing"])),
                 receipt=_receipt(plain["receipt"]),
-                lookback=None
-                if plain.get("lookback") is None
-                else operator.index(plain["lookback"]),
+                lookback=_seconds(plain.get("lookback")),
+                asked=_seconds(plain.get("asked")),
             )
         except (
             ArithmeticError,
@@ -186,6 +188,7 @@ class Manifest:
             "removing": self.removing,
             "receipt": self.receipt and self.receipt.to_dict(),
             "lookback": self.lookback,
+            "asked": self.asked,
         }
         # A line a day: so that people can read it, and it stays small.
         days = ",\n".join(
@@ -198,6 +201,27 @@ class Manifest:
     def covered(self) -> bool:
         """Whether all of the window was read, be it before it was over; a sync grows for ever."""
         return self.lookback is not None or self._read_until() >= self.end
+
+    @property
+    def begun_only(self) -> bool:
+        """Whether a first sync was begun, and no day of it is there."""
+        return self.asked is not None and not self.read and not self.days
+
+    def check_begun(self, root: Path | str) -> None:
+        """Refuse to read what only a first sync that was broken off has left."""
+        if self.begun_only:
+            raise ExportError(
+                f"{root} holds no day yet: the first sync of it was not finished; sync it again"
+            )
+
+    def not_read(self, until: int) -> list[tuple[int, int]]:
+        """Return the stretches that were asked for, before a second, and never finished."""
+        at, gaps = self.first, []
+        for stretch in self.read:
+            gaps.append((at, stretch.first))
+            at = max(at, stretch.end)
+        gaps.append((at, min(max(self.end, self.asked or 0), until)))
+        return [(first, end) for first, end in gaps if first < end]
 
     def resume_from(self) -> int | None:
         """Return the first second that is still to be read; None if there is none."""

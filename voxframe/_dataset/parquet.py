@@ -108,7 +108,7 @@ def _check_target(target: Path, query: Mapping[str, Any], *, overwrite: bool) ->
         return
     if not target.is_dir():
         raise ExportError(f"{target} is a file; name a folder")
-    old = Manifest.load(target)
+    old = _there(target)
     if old is None:
         names = [entry.name for entry in target.iterdir()]
         if strangers := [n for n in names if n != HOUSEKEEPING and not of_the_system(n)]:
@@ -132,7 +132,7 @@ def _check_target(target: Path, query: Mapping[str, Any], *, overwrite: bool) ->
 def _open(
     target: Path, query: Mapping[str, Any], window: Interval, *, overwrite: bool
 ) -> "ParquetFolder":
-    old = Manifest.load(target)
+    old = _there(target)
     new = Manifest(query, window.first, window.end)
     if old is None:
         new.save(target)
@@ -153,6 +153,12 @@ def _open(
         if run is not None and run not in {day.run for day in old.days.values()}:
             raise ExportError(f"{file} was not written by this export; move it elsewhere")
     return ParquetFolder(target, new, replaces=old)
+
+
+def _there(target: Path) -> Manifest | None:
+    """Return the manifest of what is there; a sync that was only begun has left nothing."""
+    manifest = Manifest.load(target)
+    return None if manifest is None or manifest.begun_only else manifest
 
 
 def _goes_on(old: Manifest) -> bool:

@@ -85,6 +85,7 @@ def _read_dataset(source: Path, manifest: Manifest) -> tuple[Tables, Receipt]:
 
 
 def _read_manifest(source: Path, manifest: Manifest) -> tuple[Tables, Receipt]:
+    manifest.check_begun(source)
     if not manifest.covered:
         raise ExportError(
             f"{source} is an export that is not finished (last whole day: "

@@ -46,6 +46,8 @@ class Folder:
         manifest = Manifest.load(self.root)
         if manifest is None and not self.root.exists():
             raise ExportError(f"no such folder: {self.root}")
+        if manifest is not None:
+            manifest.check_begun(self.root)
         if manifest is None or not manifest.covered:
             raise ExportError(
                 f"{self.root} is not a finished dataset of sync_call_history or "

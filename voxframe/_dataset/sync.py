@@ -77,6 +77,9 @@ class Store(Protocol):
     def publish(self, stretch: Stretch, days: Mapping[str, Day]) -> None:
         """Let days that are staged be what is there of a stretch."""
 
+    def begin(self) -> None:
+        """Keep what a first sync is asked for, so that the same call goes on with it."""
+
     def finish(self) -> None:
         """Leave something to be read even where there is nothing."""
 
@@ -170,8 +173,19 @@ class Sync:
         return max((r.mended.get("clock_behind_s", 0) for r in self._receipts), default=0)
 
     def begin(self, intervals: Sequence[Interval]) -> None:
-        """Announce the intervals that will be read, in order."""
+        """Announce the intervals that will be read, in order.
+
+        Raises
+        ------
+        ExportError
+            The place cannot be written.
+        """
         self._ends = {interval.end for interval in intervals}
+        manifest = self.manifest
+        if manifest.lookback is not None and intervals:
+            manifest.asked = max(manifest.asked or 0, *self._ends)
+            if manifest.begun_only:
+                self._store.begin()
 
     def write(self, interval: Interval, tables: Tables, receipt: Receipt) -> None:
         """Take in a part of an announced interval, the next one after the last.
@@ -396,6 +410,9 @@ def syncing(
     """
     with _opened(place, query, first) as store:
         manifest = store.manifest
+        if first is not None and manifest.begun_only:
+            # Nothing is there of what was asked for before.
+            manifest.first, manifest.end, manifest.asked = first, first, None
         manifest.first = manifest.first if first is None else min(manifest.first, first)
         manifest.lookback = manifest.lookback if lookback is None else lookback
         sync = Sync(store, keep=keep)
