@@ -506,7 +506,8 @@ def audit_call_history(
         What a sync or an export wrote.
     repair : bool, default False
         Read the days that differ, those of which files are damaged and those that were never
-        finished again, as a sync does. A file that is not as it was written is kept in ``_voxframe/damaged``.
+        finished again, as a sync does. A file that is not as it was written is kept in
+        ``_voxframe/damaged``.
     storage_options : Mapping of str, optional
         For Delta tables in an object store.
     call_session_history_id, application_id, …
@@ -529,8 +530,8 @@ def audit_call_history(
     Raises
     ------
     ExportError
-        It is not a dataset, or one of another query, or holds no day yet; or, without `repair`, a file of it is
-        missing, cut short or overwritten, which is named.
+        It is not a dataset, or one of another query, or holds no day yet; or, without
+        `repair`, a file of it is missing, cut short or overwritten, which is named.
     VoxframeError
         As for :func:`read_call_history`.
 

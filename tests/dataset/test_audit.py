@@ -168,7 +168,7 @@ def test_the_command_fails_where_a_settled_day_lacks_sessions_and_only_there(com
             "2026-05-02 to 2026-05-04, 3 days: 6 sessions kept though the service has purged them;"
             "\n  nothing is to be done\nh: 2025-10-15 00:00 to "
         )
-        assert "; 3 days differ;\n  the last sync was " in said
+        assert "; 3 days named above;\n  the last sync was " in said
         account.add(5, start="2026-03-05 10:00:00")
         status, said, wrong = command(service, "audit", "h", "--quiet")
         assert status == 1

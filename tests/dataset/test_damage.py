@@ -192,5 +192,5 @@ def test_the_command_names_damage_and_repairs_it(tmp_path, monkeypatch, capsys):
         assert main(["audit", "h"]) == 1
         assert "--repair reads its day again" in capsys.readouterr().err
         assert main(["audit", "h", "--repair"]) == 0
-        assert f"{DAY}: 3 held, 3 counted, damaged, read again" in capsys.readouterr().out
+        assert f"{DAY}: settled, damaged, 3 held, 3 counted; read again" in capsys.readouterr().out
         assert main(["audit", "h"]) == 0

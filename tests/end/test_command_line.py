@@ -682,8 +682,8 @@ def test_who_is_stopped_says_so_to_a_monitor(tmp_path, number):
             time.sleep(0.01)
         running.send_signal(number)
         out, err = running.communicate(timeout=60)
-    line = json.loads(out)
     assert (running.returncode, err) == (130, "\nvoxframe sync: interrupted\n")
+    line = json.loads(out)
     assert (line["ok"], line["error"], line["dataset"]) == (False, "KeyboardInterrupt", "h")
 
 

@@ -23,7 +23,8 @@ def add(commands: Any) -> None:
         description="Compare the dataset at PATH with the service's own counts, and name the days "
         "that differ. The status is 1 if a settled day lacks sessions, files are damaged, or days "
         "that a sync was asked for were never read, and they are not repaired. Days that are not "
-        "settled, and sessions that are kept though the service has purged them, are no failure.",
+        "settled, and sessions that are kept though the service has purged them, do not count as a "
+        "failure.",
         epilog="Example: voxframe audit history --repair",
     )
     audit.add_argument("path", metavar="PATH", help="folder or URL of the dataset")
@@ -45,7 +46,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             print(line)
         if not given.quiet:
             first, last = (datetime.fromisoformat(days.attrs[n]) for n in ("from_date", "to_date"))
-            differ = f"; {many(len(days), 'day')} differ" if len(days) else ""
+            differ = f"; {many(len(days), 'day')} named above" if len(days) else ""
             print(
                 f"{given.path}: {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC beside the "
                 f"service's counts:\n  {many(len(held), 'day')} with {many(sessions, 'session')}"
