@@ -32,6 +32,7 @@ from voxframe._dataset.identity import difference
 from voxframe._dataset.layout import DAY, STORED, day_name, day_number, in_order, joined, restored
 from voxframe._dataset.manifest import HOUSEKEEPING, Day, Manifest, Stretch, staged_name
 from voxframe._dataset.reading import stored_columns
+from voxframe._dataset.stores import check_place, fault, unknown_store
 from voxframe._extras import needed_for
 from voxframe._spec.tables import SCHEMAS, SESSION_ID
 from voxframe.errors import ExportError, InvalidQueryError
@@ -71,10 +72,14 @@ class Tables:
     def at(cls, path: str | os.PathLike[str], options: Mapping[str, str] | None) -> "Tables":
         """Take a URL as it is, and a path of this machine."""
         if is_url(path):
-            return cls(os.fsdecode(path).rstrip("/"), dict(options or {}))
+            url = os.fsdecode(path).rstrip("/")
+            check_place(url, "path")
+            return cls(url, dict(options or {}))
         if options is not None:
             raise InvalidQueryError("storage_options: are for tables in an object store, by URL")
-        return cls(str(local_path(path)))
+        root = str(local_path(path))
+        check_place(root, root)
+        return cls(root)
 
     @property
     def broken(self) -> tuple[type[Exception], ...]:
@@ -88,8 +93,12 @@ class Tables:
         with self.told():
             try:
                 return DeltaTable(f"{self.root}/{name}", storage_options=self.options)
-            except TableNotFoundError:
-                return None
+            except DeltaError as error:
+                if refusal := unknown_store(self.root, str(error)):
+                    raise refusal from None
+                if isinstance(error, TableNotFoundError):
+                    return None
+                raise
 
     def create(self, name: str, said: Mapping[str, str]) -> DeltaTable:
         """Make one of them, without a row."""
@@ -107,17 +116,13 @@ class Tables:
         """Tell a fault of the store as an ExportError, without what opens it."""
         try:
             yield
-        except TableNotFoundError:
-            raise
         except CommitFailedError:
             raise ExportError(
                 f"{self.root} was changed by another writer meanwhile, probably another sync; "
                 "the days finished so far are whole, and the next sync goes on from there",
             ) from None
         except (DeltaError, OSError, pa.ArrowException) as error:
-            words = str(error).split("\n")[0]
-            for secret in (self.options or {}).values():
-                words = words.replace(secret, "…")
+            words = fault(self.root, str(error), (self.options or {}).values())
             raise ExportError(f"{self.root} cannot be read or written: {words}") from None
 
     def commit(self, table: DeltaTable, name: str, data: Any, days: tuple[int, int],
