@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "_history": {"_spec", "_tables", "_dataset", "_summary", "_receipt", "_extras",
                  "analysis", "report"},
     "_read": {"_spec", "_query", "_plan", "_http", "_decode", "_tables", "_history", "_receipt",
-              "_progress", "_timezones", "errors"},
+              "_progress", "_text", "_timezones", "errors"},
     "_recordings": {"_spec", "_http", "_tables", "_dataset", "_read", "_progress", "errors"},
     "emulator": set(),
 }  # fmt: skip

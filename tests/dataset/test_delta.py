@@ -245,9 +245,9 @@ def test_what_does_not_go_together_is_refused(tmp_path):
         sync(tmp_path / "d", FIRST, format="delta")
         with pytest.raises(ExportError, match="another query"):
             sync(tmp_path / "d", user_id=7)
-        with pytest.raises(ExportError, match="holds other data"):
+        with pytest.raises(ExportError, match="holds Delta tables: name no format"):
             sync(tmp_path / "d", format="parquet")
-        with pytest.raises(ExportError, match="other data"):
+        with pytest.raises(ExportError, match="holds Delta tables of a sync"):
             service.export(tmp_path / "d", FIRST, "2026-10-02")
         with contextlib.suppress(ExportError):
             assert len(voxframe.open_dataset(tmp_path / "d").read())

@@ -302,7 +302,7 @@ COMMANDS = {
         "voxframe count: the window is missing; give --from DATE [--to DATE], --month 2026-10, "
         "--last 7d or --yesterday",
     ("count", "--month", "October"):
-        "voxframe count: argument --month: 'October' is not a month; write it like 2026-10",
+        "voxframe count: --month: 'October' is not a month; write it like 2026-10",
     ("count", "--month", "2026-10"):
         "voxframe count: there are no credentials: name the key file with --credentials, or set "
         "VOXIMPLANT_CREDENTIALS to it",

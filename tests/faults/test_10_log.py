@@ -27,7 +27,7 @@ def test_a_line_a_run_and_a_line_a_request(month, caplog):
         history = service.read(**LIGHT)
         requests = service.requests
     (run,) = lines(caplog, logging.INFO)
-    assert f"gave 2500 sessions, 0 calls; {requests} requests, 3 of them again" in run
+    assert f"gave 2,500 sessions, 0 calls; {requests} requests, 3 of them again" in run
     debug = lines(caplog, logging.DEBUG)
     assert len(debug) == requests == history.receipt.requests
     good = [line for line in debug if GOOD.fullmatch(line)]
@@ -49,7 +49,7 @@ def test_an_export_in_pieces_is_one_run(month, caplog, tmp_path, monkeypatch):
     with serving(month, behaviour=Behaviour(clock_skew=-90)) as service:
         receipt = service.export(tmp_path / "out")
     (run,) = lines(caplog, logging.INFO)
-    assert f"gave 2500 sessions, {receipt.calls} calls; {receipt.requests} requests" in run
+    assert f"gave 2,500 sessions, {receipt.calls:,} calls; {receipt.requests} requests" in run
     (warning,) = lines(caplog, logging.WARNING)
     # Told once, however many pieces there are.
     assert "token_renewed 1" in warning

@@ -134,7 +134,7 @@ def test_a_large_read_says_each_tenth_and_a_small_one_nothing(caplog, tmp_path):
         assert 5 <= len(steps) <= 9
         assert receipt.requests > 20
         assert all(" of about 12000 sessions, " in line for line in steps)
-        assert "gave 12000 sessions" in last
+        assert "gave 12,000 sessions" in last
         caplog.clear()
         service.read("2026-10-01", "2026-10-02", **LIGHT)
         assert len(own_lines(caplog)) == 1

@@ -11,6 +11,19 @@ from voxframe._cli.messages import option_of
 from voxframe._query.names import OTHERS_NAMES, nearest
 
 N = TypeVar("N")
+# What argparse says, as the other messages would.
+_PLAIN = [
+    (
+        r"^argument ([^:]+): expected one argument$",
+        r"\1: needs a value after it; one that begins with '-' is given as \1=VALUE",
+    ),
+    (r"^argument ([^:]+): invalid choice: (.*) \(choose from (.*)\)$", r"\1: \2 is not one of \3"),
+    (r"^argument ([^:]+): ", r"\1: "),
+    (
+        r"^the following arguments are required: (.*)$",
+        r"\1: is missing; PROG --help says what belongs there",
+    ),
+]
 
 
 class UsageError(SystemExit):
@@ -71,6 +84,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong in one line, and end with status 2."""
+        for pattern, words in _PLAIN:
+            message = re.sub(pattern, words.replace("PROG", self.prog), message)
         self._print_message(f"{self.prog}: {message}\n", sys.stderr)
         raise UsageError(message, self.prog.partition(" ")[2] or None)
 

@@ -13,6 +13,8 @@ from voxframe._http.credentials import VARIABLE
 from voxframe._query.window import window
 from voxframe.errors import InvalidQueryError, VoxframeError
 
+_LARGEST_PORT = 65_535
+
 
 def add(commands: Any) -> None:
     """Add the command."""
@@ -33,7 +35,7 @@ def add(commands: Any) -> None:
     )
     emulator.add_argument("--seed", type=whole, default=0, metavar="N", help="default: %(default)s")
     emulator.add_argument(
-        "--port", type=whole, default=8080, metavar="N", help="default: %(default)s"
+        "--port", type=port, default=8080, metavar="N", help="default: %(default)s"
     )
     emulator.add_argument(
         "--latency", type=seconds, default=0.0, metavar="S", help="seconds before each answer"
@@ -93,6 +95,18 @@ def run(given: argparse.Namespace) -> None:
             raise VoxframeError(
                 f"port {given.port} is used by another program; name another one with --port"
             ) from None
-        raise VoxframeError(f"cannot serve: {error.strerror or error}") from None
-    except OverflowError:
-        raise VoxframeError(f"--port: {given.port} is not a port; give 0 to 65535") from None
+        reason = error.strerror or error
+        if error.filename is not None:
+            raise VoxframeError(
+                f"the key file {key} cannot be written: {reason}; name another file with "
+                "--write-credentials"
+            ) from None
+        raise VoxframeError(f"cannot serve: {reason}") from None
+
+
+def port(text: str) -> int:
+    """Read the number of a port; 0 is any that is free."""
+    number = whole(text)
+    if not 0 <= number <= _LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"{number} is not a port; give 0 to {_LARGEST_PORT}")
+    return number

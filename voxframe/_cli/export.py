@@ -11,6 +11,7 @@ from voxframe._cli.window import add_window, window_of
 from voxframe._dataset.disk import local_path
 from voxframe._dataset.manifest import Manifest
 from voxframe._read.nothing import why_nothing
+from voxframe._text import many
 from voxframe.errors import InvalidQueryError, VoxframeError
 
 
@@ -51,12 +52,14 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     )
     if not (given.quiet or given.json):
         took = (
-            f"{receipt.requests:,} requests, {receipt.retries:,} of them again, "
-            f"{receipt.seconds:.1f} s"
+            f"{many(receipt.requests, 'request')}"
+            + (f", {receipt.retries:,} of them again" if receipt.retries else "")
+            + f", {receipt.seconds:.1f} s"
         )
         print(
-            f"{given.out}: {receipt.sessions:,} sessions, {receipt.calls:,} legs, "
-            f"{receipt.records:,} records,\n  {receipt.resource_usage:,} resource uses; "
+            f"{given.out}: {many(receipt.sessions, 'session')}, {many(receipt.calls, 'leg')}, "
+            f"{many(receipt.records, 'record')},\n"
+            f"  {many(receipt.resource_usage, 'resource use')}; "
             + ("complete already, so nothing was asked" if receipt == before else took)
         )
     note(given, why_nothing(receipt))

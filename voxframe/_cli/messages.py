@@ -27,6 +27,7 @@ _PHRASES = [
         (r"\bcurrency='(\w+)'", r"--currency \1"),
         (r"\bcurrency=\{([^:]+): '(\w+)', \.\.\.\}", r"--currency \1=\2"),
         (r", or pass a RetryPolicy that waits longer", ""),
+        (r", or pass storage_options", ""),
         (r"\bpass the path of the key file\b", "name the key file with --credentials"),
     )
 ]

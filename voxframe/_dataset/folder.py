@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import parquet as pq
 
 from voxframe._dataset.day import DayWriter
-from voxframe._dataset.disk import local_path, locked, move, of_the_system, writing
+from voxframe._dataset.disk import is_delta, local_path, locked, move, of_the_system, writing
 from voxframe._dataset.identity import difference
 from voxframe._dataset.layout import DAY, STORED, day_name, day_number, restored, stored
 from voxframe._dataset.manifest import (
@@ -86,6 +86,11 @@ def _held_there(target: Path, query: Mapping[str, Any]) -> Manifest | None:
     if not target.is_dir():
         raise ExportError(f"{target} is a file; name a folder")
     manifest = Manifest.load(target)
+    if manifest is None and is_delta(target):
+        raise ExportError(
+            f"{target} holds Delta tables: name no format to go on with them, or another folder "
+            "for Parquet files"
+        )
     if manifest is None:
         names = [entry.name for entry in target.iterdir()]
         if strangers := [n for n in names if n != HOUSEKEEPING and not of_the_system(n)]:

@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 from voxframe._dataset.at_once import at_once
 from voxframe._dataset.day import DayWriter
-from voxframe._dataset.disk import local_path, locked, of_the_system, writing
+from voxframe._dataset.disk import is_delta, local_path, locked, of_the_system, writing
 from voxframe._dataset.files import written_by
 from voxframe._dataset.identity import difference
 from voxframe._dataset.layout import (
@@ -109,6 +109,8 @@ def _check_target(target: Path, query: Mapping[str, Any], *, overwrite: bool) ->
     if not target.is_dir():
         raise ExportError(f"{target} is a file; name a folder")
     old = _there(target)
+    if old is None and is_delta(target):
+        raise ExportError(f"{target} holds Delta tables of a sync; name another folder")
     if old is None:
         names = [entry.name for entry in target.iterdir()]
         if strangers := [n for n in names if n != HOUSEKEEPING and not of_the_system(n)]:

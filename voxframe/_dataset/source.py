@@ -46,6 +46,8 @@ class Folder:
         manifest = Manifest.load(self.root)
         if manifest is None and not self.root.exists():
             raise ExportError(f"no such folder: {self.root}")
+        if manifest is None and not self.root.is_dir():
+            raise ExportError(f"{self.root} is a file; name the folder of a dataset")
         if manifest is not None:
             manifest.check_begun(self.root)
         if manifest is None or not manifest.covered:

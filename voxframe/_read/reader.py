@@ -34,6 +34,7 @@ from voxframe._read.scheduler import IntervalResult, run
 from voxframe._read.tracker import Tracker
 from voxframe._receipt import Receipt
 from voxframe._tables.assemble import assemble
+from voxframe._text import many
 from voxframe.errors import ApiError
 
 logger = logging.getLogger("voxframe")
@@ -107,6 +108,7 @@ class Reader:
     _usage: Usage = field(default_factory=Usage)
     _tracker: Tracker = field(init=False)
     _made: Receipt | None = None
+    _counts_only: bool = False
 
     def __post_init__(self) -> None:
         self._tracker = Tracker(self.reading, self.page_reader.fetcher, self._usage, self.report)
@@ -173,6 +175,7 @@ class Reader:
 
     def count(self, in_flight: int) -> Count:
         """Count the window by the first answer to each of the query's forms."""
+        self._counts_only = True
         inside, clock = self.reading.window, self.page_reader.fetcher.clock
         if inside.first >= inside.end:
             return estimate((), (), self.nothing().receipt, in_flight=in_flight)
@@ -191,6 +194,7 @@ class Reader:
 
     def counts(self, intervals: Sequence[Interval]) -> list[int]:
         """Count intervals by the first answer to each; where it holds all, exactly."""
+        self._counts_only = True
         forms = self.reading.query.forms
         readers = [
             IntervalReader(each, self.setting, forms, workers=1, max_sessions=0)
@@ -299,20 +303,21 @@ class Reader:
 
     def log(self) -> None:
         """Log what the run gave, once it is over, and what was mended for it."""
-        inside, made = self.reading.window, self._made
+        if self._counts_only:
+            return
+        inside, made, again = self.reading.window, self._made, self._usage.retries
+        window = inside.from_date, inside.to_date
         logger.info(
-            "%s to %s: gave %d sessions, %d calls; %d requests, %d of them again, %.2f s",
-            inside.from_date,
-            inside.to_date,
-            made.sessions if made else 0,
-            made.calls if made else 0,
-            self._usage.requests,
-            self._usage.retries,
+            "%s to %s: gave %s, %s; %s%s, %.2f s",
+            *window,
+            many(made.sessions if made else 0, "session"),
+            many(made.calls if made else 0, "call"),
+            many(self._usage.requests, "request"),
+            f", {again:,} of them again" if again else "",
             self._tracker.seconds,
         )
         if made is None:
             return
-        window = inside.from_date, inside.to_date
         if why := why_nothing(made):
             logger.info("%s to %s: %s", *window, why)
         if made.unknown_fields:
