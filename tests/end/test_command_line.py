@@ -17,6 +17,7 @@ import pytest
 import voxframe
 from tests.support.exact import FROM, TO, Truth, ids
 from voxframe._cli.arguments import Parser
+from voxframe._cli.keys import ALWAYS, BY_COMMAND, SOMETIMES
 from voxframe._cli.main import main
 from voxframe._cli.window import add_window, window_before, window_of
 from voxframe._query.window import window
@@ -755,3 +756,23 @@ def test_a_count_alone_is_not_logged_as_a_read_of_nothing(within, caplog):
     within("audit", "h")
     within("count", "--month", "2026-10")
     assert caplog.messages == []
+
+
+def test_each_key_of_the_line_of_json_is_in_the_data_dictionary(within):
+    pytest.importorskip("jinja2")
+    day = ["--from", FROM, "--to", "2026-10-02"]
+    common = set(ALWAYS)
+    for command, *given in [
+        ["count", *day],
+        ["export", *day, "--out", "e"],
+        ["sync", "s", *day, "--recordings", "files", "--no-other-resources"],
+        ["audit", "e"],
+        ["report", "e"],
+        ["download", "e", "--out", "files2", "--what", "logs"],
+    ]:
+        line = json.loads(within(command, *given, "--json").stdout)
+        known = set(BY_COMMAND[command]) | common | ({"dataset"} if command != "count" else set())
+        assert set(line) - {"error", "message"} == known, command
+    wrong = json.loads(within("audit", "nowhere", "--json").stdout)
+    assert set(wrong) == common | set(SOMETIMES)
+    assert wrong["dataset"] == "nowhere"
