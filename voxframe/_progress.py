@@ -95,7 +95,7 @@ def _draw(bar: Any, now: Progress) -> None:
 def _new_bar(unit: str, *, wanted: bool | None) -> Any:
     """Return a bar of tqdm's, or None where none is to be drawn; None draws one for a person."""
     notebook = _in_notebook()
-    if wanted is False or (wanted is None and not notebook and not _on_terminal()):
+    if wanted is False or (wanted is None and not notebook and not on_terminal()):
         return None
     return _bar(notebook=notebook)(
         unit=unit, unit_scale=True, delay=0 if wanted else _DELAY, dynamic_ncols=True
@@ -115,7 +115,8 @@ def _bar(*, notebook: bool) -> Any:
     return tqdm
 
 
-def _on_terminal() -> bool:
+def on_terminal() -> bool:
+    """Return whether standard error is a terminal."""
     # Programs put their own thing there, close it, or have none (pythonw).
     try:
         return bool(sys.stderr.isatty())

@@ -1,5 +1,6 @@
 """The command line, as a program."""
 
+import argparse
 import json
 import os
 import re
@@ -19,7 +20,9 @@ from tests.support.exact import FROM, TO, Truth, ids
 from voxframe._cli.arguments import Parser
 from voxframe._cli.keys import ALWAYS, BY_COMMAND, SOMETIMES
 from voxframe._cli.main import main
+from voxframe._cli.options import connection_of
 from voxframe._cli.window import add_window, window_before, window_of
+from voxframe._progress import Progress
 from voxframe._query.window import window
 from voxframe.emulator import Emulator, World
 
@@ -776,3 +779,16 @@ def test_each_key_of_the_line_of_json_is_in_the_data_dictionary(within):
     wrong = json.loads(within("audit", "nowhere", "--json").stdout)
     assert set(wrong) == common | set(SOMETIMES)
     assert wrong["dataset"] == "nowhere"
+
+
+def test_a_long_wait_is_noted_where_no_bar_is_drawn(capsys):
+    given = argparse.Namespace(command="sync", quiet=False, credentials=None, base_url=None,
+                               max_concurrency=8)  # fmt: skip
+    step = connection_of(given)["progress"]
+    words = "waiting for an answer from 127.0.0.1, 2 requests asked again"
+    for seconds in range(125):
+        step(Progress(0, None, 1, float(seconds), words if seconds % 2 or seconds > 5 else ""))
+    assert capsys.readouterr().err.splitlines() == [
+        f"voxframe sync: {words}; {waited} s of waiting so far" for waited in (10, 60, 120)
+    ]
+    assert connection_of(argparse.Namespace(**{**vars(given), "quiet": True}))["progress"] is False

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from voxframe._cli.output import waiting_noted
 from voxframe._http.credentials import VARIABLE
+from voxframe._progress import on_terminal
 from voxframe._spec.parameters import Parameter, of_role
 
 
@@ -81,7 +83,8 @@ def connection_of(given: argparse.Namespace) -> dict[str, Any]:
         "credentials": given.credentials,
         "base_url": given.base_url,
         "max_concurrency": given.max_concurrency,
-        "progress": False if given.quiet else None,
+        # A terminal shows a bar.
+        "progress": False if given.quiet else None if on_terminal() else waiting_noted(given),
     }
 
 

@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,9 @@ from voxframe._cli.messages import as_option
 from voxframe.errors import VoxframeError
 
 COLUMNS = 80
+
+# Seconds: a person or a log asks what is going on after some ten, and once a minute is enough.
+_LONG, _AGAIN = 10, 60
 
 
 class UnfinishedError(VoxframeError):
@@ -46,6 +49,21 @@ def note(given: argparse.Namespace, text: str) -> None:
     """Print what is to be noticed, though nothing failed, on standard error."""
     if text and not given.quiet:
         print(f"voxframe {given.command}: {as_option(text, ())}", file=sys.stderr)
+
+
+def waiting_noted(given: argparse.Namespace) -> Callable[[object], None]:
+    """Return what notes on standard error that a read waits for long, for where no bar is drawn."""
+    waited = 0
+
+    def step(now: object) -> None:
+        nonlocal waited
+        # While nothing comes, a step comes each second.
+        if waiting := getattr(now, "waiting", ""):
+            waited += 1
+            if waited == _LONG or (waited > _LONG and waited % _AGAIN == 0):
+                note(given, f"{waiting}; {waited} s of waiting so far")
+
+    return step
 
 
 def print_json(

@@ -12,7 +12,7 @@ SETTLED: dict[str, str] = {
     "differed and were read again.",
     "the service had left out a part of that time": "It had shortened a long window in silence; "
     "days were read one by one.",
-    "read in several stretches of time; in each, as many sessions are here as the service counts": "The sum of several receipts.",
+    "read in several stretches of time": "The sum of several receipts.",
     "the service does not know a session id": "Of ids that were asked for: see `missing_ids`.",
     "more sessions than asked for": "Of a count, which does not go on.",
     "the window is empty, so nothing was asked": "It ends where it begins, or holds no second.",
