@@ -542,7 +542,6 @@ ENCODINGS = [("cp1252", "0"), ("ascii", "0"), ("cp437", "0"), ("utf-8", "1")]
 # As many programs one after another, of which only the first has to load what they need.
 ONE_AFTER_ANOTHER = """
 import sys
-import time
 from voxframe._cli.main import entry
 
 given, sys.argv[:] = sys.argv[1:] + ["then"], ["voxframe"]
@@ -645,7 +644,6 @@ def test_the_readme_shows_what_the_demo_prints(run):
 
 WITHOUT = """
 import sys
-import time
 sys.modules[sys.argv.pop(1)] = None
 from voxframe._cli.main import entry
 entry()
@@ -668,6 +666,16 @@ def test_a_missing_extra_is_said_in_one_line(run, arguments, package, extra, wha
     assert done.stderr == (
         f"voxframe {arguments[0]}: {what} needs the package {package}, which is not installed; "
         f"install it with: pip install 'voxframe[{extra}]'\n"
+    )
+
+
+def test_the_emulator_names_its_extra(run):
+    done = run(
+        program=["-c", "import sys; sys.modules['uvicorn'] = None; import voxframe.emulator"]
+    )
+    assert done.stderr.endswith(
+        "MissingExtraError: voxframe.emulator needs the package uvicorn, which is not installed; "
+        "install it with: pip install 'voxframe[emulator]'\n"
     )
 
 

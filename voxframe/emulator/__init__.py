@@ -11,14 +11,17 @@ Examples
 True
 """
 
-from voxframe.emulator._behaviour import Behaviour, Changes, ExtraField, Throttle
-from voxframe.emulator._faults import Fault
-from voxframe.emulator._files import Files
-from voxframe.emulator._ledger import Ledger
-from voxframe.emulator._motion import Motion
-from voxframe.emulator._request_log import Counters, Request
-from voxframe.emulator._server import Emulator, serve
-from voxframe.emulator._world import Totals, World
+from voxframe._extras import needed_for
+
+with needed_for("voxframe.emulator", "emulator"):
+    from voxframe.emulator._behaviour import Behaviour, Changes, ExtraField, Throttle
+    from voxframe.emulator._faults import Fault
+    from voxframe.emulator._files import Files
+    from voxframe.emulator._ledger import Ledger
+    from voxframe.emulator._motion import Motion
+    from voxframe.emulator._request_log import Counters, Request
+    from voxframe.emulator._server import Emulator, serve
+    from voxframe.emulator._world import Totals, World
 
 __all__ = [
     "Behaviour",
