@@ -498,7 +498,8 @@ def audit_call_history(
 
     Before that the files are looked at: every byte of a folder is compared with the
     checksums of what was written, which takes as long as reading it. Delta tables have none:
-    of theirs, files on this machine are read, and in an object store the end of each.
+    of theirs, files on this machine are read, and in an object store the end of each, so that a
+    byte that has changed inside of a value is not noticed there.
 
     Parameters
     ----------

@@ -1,5 +1,6 @@
 """A dataset beside the service's counts: one question a month, and no more where all is well."""
 
+import errno
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from tests.support.faulty import serving
 from tests.support.following import DAY
 from voxframe._cli.main import main
 from voxframe._dataset.audit import months
+from voxframe._dataset.day import DayWriter
 from voxframe._dataset.sync import Sync
 from voxframe.emulator import Behaviour, Motion, World
 from voxframe.errors import ExportError, InvalidQueryError
@@ -266,6 +268,21 @@ def test_a_first_sync_that_finished_no_day_is_remembered(tmp_path, monkeypatch, 
         assert len(history) == len(account.expected("2026-10-03", "2026-10-10"))
         assert str(history.receipt.from_date.date()) == "2026-10-03"
         assert len(service.client.audit_call_history(path)) == 0
+
+
+def test_a_first_sync_on_a_full_disk_goes_on_as_it_says(tmp_path, monkeypatch):
+    account = World(sessions=30, start="2026-10-01", end="2026-10-10", seed=5)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with serving(account) as service:
+        with monkeypatch.context() as patch:
+            patch.setattr(DayWriter, "add", full)
+            with pytest.raises(ExportError, match=r"space.*the next sync goes on from there"):
+                service.client.sync_call_history(tmp_path, "2026-10-01")
+        service.client.sync_call_history(tmp_path)
+        assert len(voxframe.open_dataset(tmp_path).read()) == 30
 
 
 def test_an_export_takes_the_place_of_a_sync_that_was_only_begun(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ from tests.dataset.test_follow import FIRST, account
 from tests.support.faulty import serving
 from tests.support.following import given, held
 from tests.support.object_store import BUCKET, SECRET, object_store
+from voxframe._cli.main import main
 from voxframe._dataset.stores import fault
 from voxframe.errors import ExportError, InvalidQueryError
 
@@ -61,6 +62,22 @@ def store():
     pytest.importorskip("moto")
     with object_store() as options:
         yield options
+
+
+def test_a_report_is_made_of_what_a_store_holds(store, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("jinja2")
+    monkeypatch.chdir(tmp_path)
+    url, world = f"s3://{BUCKET}/report", account(late=0.0, slow_bills=0.0)
+    with serving(world) as service:
+        service.client.sync_call_history(url, FIRST, storage_options=store)
+        service.client.sync_call_history("h", FIRST, format="delta")
+    for name, value in store.items():
+        monkeypatch.setenv(name, value)
+    for path in (url, "h"):
+        assert main(["report", path, "--out", "page.html"]) == 0
+        assert "page.html: " in capsys.readouterr().out
+        assert main(["audit", path]) == 1
+        assert "there are no credentials" in capsys.readouterr().err
 
 
 NOBODY = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "max_retries": "0", "retry_timeout": "1s"}

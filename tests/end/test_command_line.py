@@ -512,6 +512,14 @@ def test_a_report_of_the_account(within, tmp_path):
     assert "October" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a home folder of POSIX")
+def test_a_report_without_a_home_folder_has_nothing_else_to_say(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    nowhere = str(tmp_path / "file" / "home")
+    done = run("report", "--from", FROM, "--to", "2026-10-02", HOME=nowhere, MPLCONFIGDIR=nowhere)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_report_says_what_changed_writes_a_workbook_and_opens(within, tmp_path, monkeypatch):
     opened = []
     monkeypatch.setattr("webbrowser.open", opened.append)

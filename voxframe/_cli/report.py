@@ -1,6 +1,7 @@
 """``voxframe report``: one page to send on, of files or of the account itself."""
 
 import argparse
+import logging
 import re
 import webbrowser
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from voxframe._cli.window import (
     window_before,
     window_of,
 )
-from voxframe._dataset.disk import check_folder_of, local_path
+from voxframe._dataset.disk import check_folder_of, is_delta, is_url, local_path
 from voxframe._dataset.files import FILES
 from voxframe._extras import needed_for
 from voxframe._query.window import window
@@ -47,7 +48,12 @@ def add(commands: Any) -> None:
         epilog="Examples: voxframe report history --month 2026-10; voxframe report --month 2026-10 "
         "--compare",
     )
-    report.add_argument("path", nargs="?", metavar="PATH", help="folder of Parquet files")
+    report.add_argument(
+        "path",
+        nargs="?",
+        metavar="PATH",
+        help="folder of Parquet files, or Delta tables, by URL too",
+    )
     page = report.add_argument_group("the page")
     page.add_argument(
         "--out", default="report.html", metavar="FILE", help="the page; default: %(default)s"
@@ -85,6 +91,8 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
     """Make the page, and print where it is."""
+    # Without a home folder it warns, and takes a temporary one for its fonts as it should.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with needed_for("a report", "report"):
         # Before the account is read, which may take long.
         import jinja2  # noqa: F401, PLC0415
@@ -205,6 +213,8 @@ def _history(given: argparse.Namespace) -> voxframe.CallHistory:
 def _of_files(path: str, named: dict[str, Any] | None) -> voxframe.CallHistory:
     """Read files, of a dataset a window if one is named."""
     if named is None:
+        if is_url(path) or is_delta(local_path(path)):
+            return voxframe.open_dataset(path).read()
         return voxframe.CallHistory.from_parquet(path)
     inside = window(**named)
     return voxframe.open_dataset(path).read(inside.from_date, inside.to_date)
@@ -225,7 +235,7 @@ def _not_held(given: argparse.Namespace, receipt: voxframe.Receipt) -> str:
 
 def _previous(given: argparse.Namespace) -> voxframe.CallHistory | None:
     if given.previous is not None:
-        return voxframe.CallHistory.from_parquet(given.previous)
+        return _of_files(given.previous, None)
     if not given.compare:
         return None
     if given.path is not None:

@@ -41,7 +41,9 @@ class SyncReport:
         were, and that the service no longer gives; ``cost_before``, ``cost_after``
         (Float64): calls, records and resources, missing where an early version wrote the
         day; ``changed_after`` (timedelta64[s]): how long after their end sessions of the day
-        still appeared or changed, at least; missing where none did.
+        still appeared or changed, at least; missing where none did. All of it is told of
+        this run, beside the one before it: the dataset holds each session as it was last, and
+        not how often it changed, so keep the reports if that is asked later.
     receipt : Receipt
         What the sync read, and what that took; ``settled`` also says how long after their
         end sessions still changed.
