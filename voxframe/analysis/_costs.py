@@ -106,7 +106,8 @@ def cost_breakdown(
         something is. A price that is absent counts as
         nothing; of a part that was not read at all (``with_records=False`` …) the cost
         is null, and so is the total. Without ``by`` and ``freq`` there is one row, of
-        zeros when the history is empty.
+        zeros when the history is empty. Excel has no timezones, so before ``to_excel``:
+        ``frame["start"] = frame["start"].dt.tz_localize(None)``.
 
     Raises
     ------
