@@ -61,7 +61,7 @@ def test_a_dense_second_of_large_sessions(behaviour):
 
 def test_one_session_that_is_too_large_is_an_error():
     world = World(sessions=40, start=FROM, end=TO, seed=42, huge_session=2_000)
-    said = "MiB was refused; read a shorter window, or leave out with_calls"
+    said = "MiB was refused; read a shorter window, or pass with_calls"
     with serving(world) as service:
         with pytest.raises(TransportError, match=said):
             service.read()
