@@ -377,6 +377,10 @@ MISSPELLED = "no session of that time matches --application-name; check how that
             ["count", "--from", "2100-01-01", "--to", "2100-01-02"],
             "the whole window is in the future, so there is nothing in it yet",
         ),
+        (
+            ["export", "--month", "2100-01", "--out", "later"],
+            "the whole window is in the future, so there is nothing in it yet",
+        ),
         (["count", "--from", "2020-01-01", "--to", "2020-01-02"], None),
     ],
 )
