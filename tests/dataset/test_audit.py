@@ -235,7 +235,8 @@ def test_days_of_a_first_sync_that_was_broken_off_are_named(tmp_path, monkeypatc
         assert status == 1
         days = f"{found.day.iloc[0]:%Y-%m-%d} to 2026-10-09, {len(found)} days"
         assert said.startswith(f"{days}: asked for and never finished; the next sync reads them\n")
-        assert f"h: {len(found)} days never finished; --repair reads them again" in wrong
+        assert f"h: {len(found)} days never finished; the next sync reads them\n" in wrong
+        assert "\n  the last sync was broken off " in said
         assert command(service, "audit", "h", "--repair")[0] == 0
         assert len(service.client.audit_call_history(tmp_path / "h")) == 0
         assert len(voxframe.open_dataset(tmp_path / "h").read()) == 300

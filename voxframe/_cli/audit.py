@@ -51,7 +51,8 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
                 f"{given.path}: {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC beside the "
                 f"service's counts:\n  {many(len(held), 'day')} with {many(sessions, 'session')}"
                 f"{differ or ', as it counts them'};\n"
-                f"  the last sync was {_ago(datetime.fromisoformat(days.attrs['synced_at']))}"
+                f"  the last sync was {'broken off ' * bool(days.unread.any())}"
+                f"{_ago(datetime.fromisoformat(days.attrs['synced_at']))}"
             )
     result = {
         "path": given.path,
@@ -108,7 +109,8 @@ def _failure(days: "pd.DataFrame") -> str:
         f"{many(int(left.unread.sum()), 'day')} never finished" if left.unread.any() else "",
     ]
     said = ", ".join(filter(None, words))
-    return f"{said}; --repair reads them again" if said else ""
+    then = "--repair reads them again" if len(lacking) else "the next sync reads them"
+    return f"{said}; {then}" if said else ""
 
 
 def _ago(moment: datetime) -> str:
