@@ -194,3 +194,19 @@ def test_the_command_names_damage_and_repairs_it(tmp_path, monkeypatch, capsys):
         assert main(["audit", "h", "--repair"]) == 0
         assert f"{DAY}: settled, damaged, 3 held, 3 counted; read again" in capsys.readouterr().out
         assert main(["audit", "h"]) == 0
+
+
+def test_why_a_file_cannot_be_read_is_said_with_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with serving(account()) as service:
+        service.client.sync_call_history("h", FIRST)
+    harmed(tmp_path / "h", "calls", "zeros")
+    with pytest.raises(
+        ExportError,
+        match=r"calls/.* cannot be read: .*magic bytes not found.*repair=True\) reads its day",
+    ):
+        voxframe.open_dataset("h").read()
+    assert main(["report", "h", "--from", FIRST]) == 1
+    said = capsys.readouterr().err
+    assert "magic bytes not found" in said
+    assert "voxframe audit --repair reads its day again" in said

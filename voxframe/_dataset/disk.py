@@ -86,14 +86,22 @@ def of_the_system(name: str) -> bool:
     return name.startswith(".") or name.lower() in _SYSTEM_NAMES
 
 
+def reason_of(error: Exception) -> str:
+    """Return why a file cannot be read or written, in one line without its path."""
+    return (
+        (isinstance(error, OSError) and error.strerror)
+        or str(error).split("\n")[0].strip().rstrip(".")
+        or type(error).__name__
+    )
+
+
 @contextlib.contextmanager
 def writing(target: Path | str, cure: str = "") -> Iterator[None]:
     """Tell a fault of the disk as an ExportError."""
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error) or type(error).__name__
-        raise ExportError(f"{target} cannot be written: {reason}{cure}") from error
+        raise ExportError(f"{target} cannot be written: {reason_of(error)}{cure}") from error
 
 
 def sync(folder: Path) -> None:

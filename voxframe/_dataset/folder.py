@@ -14,7 +14,15 @@ import pyarrow as pa
 from pyarrow import parquet as pq
 
 from voxframe._dataset.day import DayWriter
-from voxframe._dataset.disk import is_delta, local_path, locked, move, of_the_system, writing
+from voxframe._dataset.disk import (
+    is_delta,
+    local_path,
+    locked,
+    move,
+    of_the_system,
+    reason_of,
+    writing,
+)
 from voxframe._dataset.identity import difference
 from voxframe._dataset.layout import DAY, STORED, day_name, day_number, restored, stored
 from voxframe._dataset.manifest import (
@@ -153,7 +161,7 @@ class FolderStore:
                         yield as_stored(pa.Table.from_batches([batch]), name, self.root / file)
             except (OSError, pa.ArrowException) as error:
                 raise ExportError(
-                    f"{self.root / file} cannot be read: {type(error).__name__}"
+                    f"{self.root / file} cannot be read: {reason_of(error)}"
                 ) from error
 
     def publish(self, stretch: Stretch, days: Mapping[str, Day]) -> None:

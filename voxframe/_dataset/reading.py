@@ -11,15 +11,16 @@ import pyarrow.compute as pc
 from pyarrow import parquet as pq
 
 from voxframe._dataset import files
-from voxframe._dataset.disk import local_path, of_the_system
+from voxframe._dataset.disk import local_path, of_the_system, reason_of
 from voxframe._dataset.layout import UNKNOWN_FIELDS, in_order, joined, part_of, restored
-from voxframe._dataset.manifest import HOUSEKEEPING, Manifest
+from voxframe._dataset.manifest import Manifest
 from voxframe._receipt import Receipt
 from voxframe._spec.tables import SCHEMAS
 from voxframe.errors import ExportError
 
 # A run that writes meanwhile may move a file between two looks; more often is no chance.
 TRIES = 3
+_CURE = "audit_call_history(…, repair=True) reads its day again"
 
 Tables = dict[str, pa.Table]
 
@@ -130,17 +131,17 @@ def read_days(
         rows = dict.fromkeys(SCHEMAS, 0)
         for file in day.files:
             table, place = file.partition("/")[0], manifest.where(source, name, file)
-            part = _read_file(place, stored_columns(table, columns))
+            part = _read_file(place, stored_columns(table, columns), f"; {_CURE}")
             mark = (part.schema.metadata or {}).get(files.WRITE_KEY, b"").decode("latin-1")
             if mark != day.run:
-                raise ExportError(f"{place} is of another write than {source / HOUSEKEEPING} says")
+                raise ExportError(f"{place} is not the file that was written there: {_CURE}")
             rows[table] += len(part)
             parts[table].append(restored(part, table, place, columns))
         for table, number in rows.items():
             if number != day.rows[table]:
                 raise ExportError(
-                    f"{source / table} has {number} rows for {name} of {day.rows[table]}: a file "
-                    "is missing or of another write",
+                    f"{source / table} has {number} rows for {name} where {day.rows[table]} were "
+                    f"written, so a file is missing or was replaced: {_CURE}",
                 )
     return in_order({name: joined(found, name, columns) for name, found in parts.items()})
 
@@ -169,7 +170,7 @@ def stored_columns(name: str, columns: Collection[str] | None) -> list[str] | No
     return [*part_of(name, columns).names, *unknown, *([UNKNOWN_FIELDS] if unknown else ())]
 
 
-def _read_file(file: Path, columns: Collection[str] | None = None) -> pa.Table:
+def _read_file(file: Path, columns: Collection[str] | None = None, cure: str = "") -> pa.Table:
     # One by one and not as a dataset, which would add the folder's day as a column.
     try:
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
@@ -178,7 +179,7 @@ def _read_file(file: Path, columns: Collection[str] | None = None) -> pa.Table:
     except FileNotFoundError:
         raise ExportError(f"{file} is missing") from None
     except (OSError, pa.ArrowException) as error:
-        raise ExportError(f"{file} cannot be read: {type(error).__name__}") from error
+        raise ExportError(f"{file} cannot be read: {reason_of(error)}{cure}") from error
 
 
 def _bare_receipt(source: Path, tables: Tables) -> Receipt:

@@ -10,7 +10,14 @@ from typing import BinaryIO
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from voxframe._dataset.disk import local_path, locked, of_the_system, sync, writing
+from voxframe._dataset.disk import (
+    local_path,
+    locked,
+    of_the_system,
+    reason_of,
+    sync,
+    writing,
+)
 from voxframe._recordings.names import ENDINGS, stems, type_of
 from voxframe._recordings.wanted import Key, Wanted
 from voxframe.errors import ExportError
@@ -197,7 +204,7 @@ def _read_index(root: Path) -> dict[Key, Entry]:
         with pq.ParquetFile(path) as parquet:
             table = parquet.read()
     except (OSError, pa.ArrowException) as error:
-        raise ExportError(f"{path} cannot be read: {type(error).__name__}") from None
+        raise ExportError(f"{path} cannot be read: {reason_of(error)}") from None
     ours = (table.schema.metadata or {}).get(b"voxframe") == _MARK[b"voxframe"]
     if not ours or table.schema.remove_metadata() != SCHEMA.remove_metadata():
         raise ExportError(f"{path} is not an index of downloads; name a folder of its own")
