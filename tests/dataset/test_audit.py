@@ -242,6 +242,17 @@ def test_days_of_a_first_sync_that_was_broken_off_are_named(tmp_path, monkeypatc
         assert len(voxframe.open_dataset(tmp_path / "h").read()) == 300
 
 
+def test_who_asks_for_less_after_a_sync_was_broken_off_has_all_of_that(tmp_path, monkeypatch):
+    account = World(sessions=300, start="2026-10-01", end="2026-10-10", seed=5)
+    with serving(account) as service:
+        with monkeypatch.context() as patch:
+            patch.setattr(Sync, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                service.client.sync_call_history(tmp_path, "2026-10-01")
+        service.client.sync_call_history(tmp_path, to_date="2026-10-05")
+        assert len(service.client.audit_call_history(tmp_path)) == 0
+
+
 @pytest.mark.parametrize("form", ["parquet", "delta"])
 def test_a_first_sync_that_finished_no_day_is_remembered(tmp_path, monkeypatch, form):
     account = World(sessions=300, start="2026-10-01", end="2026-10-10", seed=5)

@@ -412,9 +412,11 @@ def syncing(
         manifest = store.manifest
         if first is not None and manifest.begun_only:
             # Nothing is there of what was asked for before.
-            manifest.first, manifest.end, manifest.asked = first, first, None
+            manifest.first, manifest.end = first, first
         manifest.first = manifest.first if first is None else min(manifest.first, first)
-        manifest.lookback = manifest.lookback if lookback is None else lookback
+        if lookback is not None:
+            # What is asked for now takes the place of what was before; a repair asks for nothing.
+            manifest.lookback, manifest.asked = lookback, None
         sync = Sync(store, keep=keep)
         try:
             yield sync
