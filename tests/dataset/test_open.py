@@ -106,9 +106,9 @@ def test_a_window_is_read_and_no_more(synced, monkeypatch):
     read = []
     whole = reading._read_file
 
-    def watched(file, columns=None):
+    def watched(file, columns=None, *cure):
         read.append(file)
-        return whole(file, columns)
+        return whole(file, columns, *cure)
 
     monkeypatch.setattr(reading, "_read_file", watched)
     history = voxframe.open_dataset(path).read("2026-10-02 06:00:00", "2026-10-03 12:00:00")
