@@ -40,7 +40,7 @@ QUESTIONS: dict[str, str] = {
     "What do speech recognition and synthesis cost?":
         'analysis.cost_breakdown(history, by="resource_type")',
     "What does a week look like?":
-        'analysis.inbound_outcomes(history, by="weekday", timezone="Europe/Berlin")',
+        'analysis.typical_week(history, timezone="Europe/Berlin")',
 }  # fmt: skip
 
 
