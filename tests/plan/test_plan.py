@@ -104,6 +104,7 @@ def test_a_world_that_stands_still_is_read_exactly(
             choose=any_of(seed),
             window=(0, seconds),
             at_most=bound(service, seconds),
+            most_workers=8,
         )
     except IncompleteHistoryError:
         event("incomplete")

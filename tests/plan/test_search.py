@@ -85,7 +85,12 @@ def outcome(seed: int) -> str:
     true = readings.totals == "true" and readings.counted == "together" and not readings.shortens
     try:
         settled, told = drive(
-            plan, service, choose=any_of(seed), window=(0, seconds), at_most=60_000
+            plan,
+            service,
+            choose=any_of(seed),
+            window=(0, seconds),
+            at_most=60_000,
+            most_workers=rng.choice([1, 8]),
         )
     except IncompleteHistoryError:
         needless = true and seconds <= MINUTES and fits_in_reach(service, seconds)

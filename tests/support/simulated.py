@@ -242,8 +242,12 @@ def drive(
     choose: Callable[[int], int] = lambda _: 0,
     at_most: int = 100_000,
     window: tuple[int, int] | None = None,
+    most_workers: int = 1,
 ) -> tuple[Completeness, set[int]]:
-    """Answer a plan's asks in an order that ``choose`` makes; give its end and the ids told."""
+    """Answer a plan's asks in an order that ``choose`` makes; give its end and the ids told.
+
+    Meanwhile it is given more workers, up to ``most_workers``, as when other plans end.
+    """
     outstanding = plan.start()
     told: list[PageRows] = []
     while True:
@@ -254,6 +258,8 @@ def drive(
             raise EndlessError(f"{len(service.asked)} asks")
         held = service.answer(ask)
         told.append(held)
+        if most_workers > 1:
+            plan.widen(1 + choose(most_workers))
         outstanding += plan.receive(ask, held)
         if plan.settled is not None:
             assert not outstanding, f"the plan ended without waiting for {outstanding}"
