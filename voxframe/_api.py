@@ -363,7 +363,7 @@ def sync_call_history(
     lookback: str | timedelta = "3D",
     format: Literal["parquet", "delta"] | None = None,  # noqa: A002 - as pandas and Arrow call it
     storage_options: Mapping[str, str] | None = None,
-    vanished: Literal["keep", "drop"] = "keep",
+    vanished: Literal["keep", "intact", "drop"] = "keep",
     recordings: str | os.PathLike[str] | None = None,
     timezone: str | tzinfo = "UTC",
     call_session_history_id: Ids = None,
@@ -394,8 +394,16 @@ def sync_call_history(
     The same call is right for the first time and for every time after, be it each
     minute, hour or night. It reads the days that are new or not settled, today as far
     as it is, and replaces each as a whole, so that sessions that appear late and bills that
-    grow come in. A run that was missed or killed is made good by the next one, and so is a
-    day whose file on this machine is missing or cut short.
+    grow come in. A run that was missed or killed is made good by the next one.
+
+    A day of which a file on this machine is missing, cut short or, where its day is read
+    again anyway, not as it was written, is read again. What is intact of it is kept as always,
+    a damaged file is kept in ``_voxframe/damaged``. If the service no longer gives all that
+    was there, by the rows and the cost that are noted, the day stays as it is: nothing is
+    removed, and once all other days are done the sync ends in a
+    :class:`~voxframe.errors.DamageError`, until the file is back at its place or `vanished` is
+    ``"intact"``. A table of which nothing is there is refused before any request, since it may
+    lie on a disk that is not mounted.
 
     Parameters
     ----------
@@ -415,9 +423,12 @@ def sync_call_history(
         None is what is there, else Parquet.
     storage_options : Mapping of str, optional
         For Delta tables in an object store.
-    vanished : {"keep", "drop"}, default "keep"
+    vanished : {"keep", "intact", "drop"}, default "keep"
         What becomes of sessions of days that are read again, if the service no longer
-        gives them. A link that it has cleared keeps its old value in any case.
+        gives them. A link that it has cleared keeps its old value in any case. ``"intact"`` is
+        as ``"keep"``, and gives up what of a damaged day cannot be had again: of its tables
+        those stay that are intact. All files that are replaced then are kept in
+        ``_voxframe/damaged``; the log of a Delta table keeps its own.
     recordings : path, optional
         Folder for recordings, transcriptions and logs, as :func:`download_recordings` writes
         it. After the rows, the files of all days are fetched that were written since the
@@ -431,13 +442,16 @@ def sync_call_history(
     Returns
     -------
     SyncReport
-        ``changes``, a row a day, and ``receipt``; ``recordings``, a row a file.
+        ``changes``, a row a day, and ``receipt``; ``lost``, a row a day of which not all can be
+        had again; ``recordings``, a row a file.
 
     Raises
     ------
+    DamageError
+        A day is damaged, and the service no longer gives all that was there; it stays as it is.
     ExportError
         The folder cannot be written, is being written by another sync, or holds
-        something else.
+        something else; or nothing of a table is there.
     VoxframeError
         As for :func:`read_call_history`. The days that were finished stay.
 
@@ -508,7 +522,7 @@ def audit_call_history(
     repair : bool, default False
         Read the days that differ, those of which files are damaged and those that were never
         finished again, as a sync does. A file that is not as it was written is kept in
-        ``_voxframe/damaged``.
+        ``_voxframe/damaged``; a day that cannot be made whole stays as it is.
     storage_options : Mapping of str, optional
         For Delta tables in an object store.
     call_session_history_id, application_id, …
@@ -530,9 +544,12 @@ def audit_call_history(
 
     Raises
     ------
+    DamageError
+        With `repair`: a day is damaged, and the service no longer gives all that was there.
     ExportError
-        It is not a dataset, or one of another query, or holds no day yet; or, without
-        `repair`, a file of it is missing, cut short or overwritten, which is named.
+        It is not a dataset, or one of another query, or holds no day yet; nothing of a table
+        is there; or, without `repair`, files of it are missing, cut short or overwritten, which
+        are named.
     VoxframeError
         As for :func:`read_call_history`.
 

@@ -356,7 +356,7 @@ class Client:
         lookback: str | timedelta = "3D",
         format: Literal["parquet", "delta"] | None = None,  # noqa: A002 - as pandas and Arrow call it
         storage_options: Mapping[str, str] | None = None,
-        vanished: Literal["keep", "drop"] = "keep",
+        vanished: Literal["keep", "intact", "drop"] = "keep",
         recordings: str | os.PathLike[str] | None = None,
         timezone: str | tzinfo = "UTC",
         call_session_history_id: Ids = None,

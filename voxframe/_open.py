@@ -1,8 +1,8 @@
 """A dataset that is there, without reading it."""
 
-import logging
 import os
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from voxframe._extras import needed_for
 from voxframe._history import CallHistory
 from voxframe._query.names import keywords_checked, nearest
 from voxframe._query.window import DateLike, Window, window
-from voxframe._receipt import Receipt
+from voxframe._receipt import EACH_AT_ITS_TIME, Receipt
 from voxframe._spec.tables import SCHEMAS, SESSION_ID
 from voxframe._timezones import instant
 from voxframe.errors import InvalidQueryError
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from voxframe._dataset.manifest import Manifest
     from voxframe._dataset.source import Source
 
-logger = logging.getLogger("voxframe")
-
 _DAY = 86_400
 # More stretches of days than these are not spelled out in a message.
 _FEW = 3
+# Who called `Dataset.read`, seen from where its window is checked.
+_CALLER = 3
 # What a window is that has no ends.
 _OPEN = window("1970-01-02", "9999-12-30")
 
@@ -238,8 +238,7 @@ class Dataset:
         ----------
         from_date, to_date : date-like, optional
             Of the sessions' ``start_date``; naive means UTC, `to_date` is outside. None is
-            all that there is on that side. Days that are not held are named in a warning of
-            the logger ``voxframe``.
+            all that there is on that side.
         columns : iterable of str, optional
             Only these, of every table that has them, and the ids and ``start_date``;
             names of unknown fields as well.
@@ -257,6 +256,11 @@ class Dataset:
             None of the days that are asked for is held.
         ExportError
             A file is missing, cut short or of another write.
+
+        Warns
+        -----
+        UserWarning
+            Some of the days are not held, which are named; or the window is empty.
         """
         if isinstance(columns, str):
             columns = [columns]
@@ -299,10 +303,11 @@ def _check_held(held: Sequence[tuple[int, int]], inside: Window, span: str) -> N
     """
     first, end = inside.first // _DAY, -(-inside.end // _DAY)
     if inside.first >= inside.end:
-        logger.warning(
+        warnings.warn(
             "from_date and to_date are the same moment, so nothing is read; to_date is outside of "
-            "the window: for a whole day give the next one, or pandas.Period('%s') alone",
-            inside.from_date.date(),
+            "the window: for a whole day give the next one, or "
+            f"pandas.Period('{inside.from_date.date()}') alone",
+            stacklevel=_CALLER,
         )
         return
     there = [(max(a, first), min(b, end)) for a, b in held if a < end and b > first]
@@ -317,10 +322,9 @@ def _check_held(held: Sequence[tuple[int, int]], inside: Window, span: str) -> N
         there[-1][1] if inside.to_date == _OPEN.to_date else end,
     ]
     if gaps := [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]:
-        logger.warning(
-            "nothing of %s is held, so it is not read; the dataset holds %s",
-            _spelled(gaps),
-            span,
+        warnings.warn(
+            f"nothing of {_spelled(gaps)} is held, so it is not read; the dataset holds {span}",
+            stacklevel=_CALLER,
         )
 
 
@@ -392,4 +396,6 @@ def _part(source: "Source", first: int, end: int, columns: list[str] | None) -> 
             inclusive="left",
         )
     rows = {name: len(table) for name, table in tables.items()}
+    if rows["sessions"] != receipt.sessions:
+        receipt = replace(receipt, settled=EACH_AT_ITS_TIME)
     return CallHistory(tables, Receipt.from_dict({**receipt.to_dict(), **rows}))

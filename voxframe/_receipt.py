@@ -157,7 +157,7 @@ class Receipt:
             read_at=min((r.read_at for r in receipts if r.read_at), default=None),
             known_until=known if known < last else None,
             timezone=receipts[-1].timezone,
-            settled=settled.pop() if len(settled) == 1 else _EACH_BY_ITSELF,
+            settled=settled.pop() if len(settled) == 1 else EACH_BY_ITSELF,
             seconds=_wall_time(receipts),
             mended=_added(r.mended for r in receipts),
             unknown_fields=_added(r.unknown_fields for r in receipts),
@@ -205,8 +205,12 @@ class Receipt:
         return cls(**known)
 
 
-_EACH_BY_ITSELF = (
+EACH_BY_ITSELF = (
     "read in several stretches of time; in each, as many sessions are here as the service counts"
+)
+# Of rows that are not all that was read, or more: those that the service gave once are kept.
+EACH_AT_ITS_TIME = (
+    "read in several stretches of time, each as many sessions as the service counted at that moment"
 )
 _DATES = ("from_date", "to_date", "read_at", "known_until")
 _TEXTS_AND_IDS = ("warnings", "missing_ids")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from voxframe._dataset.report import SyncReport
+from voxframe._dataset.report import SyncReport, in_words, loss_in_words
 from voxframe._query.options import ReadSpec, prepare
 from voxframe._read.asked import asked
 from voxframe._read.beside import Beside
@@ -17,7 +17,7 @@ from voxframe._read.interval import Interval
 from voxframe._receipt import Receipt
 from voxframe._spec.parameters import of_role
 from voxframe._timezones import instant
-from voxframe.errors import ExportError, InvalidQueryError
+from voxframe.errors import DamageError, ExportError, InvalidQueryError
 
 if TYPE_CHECKING:
     from voxframe._client import Client
@@ -31,7 +31,7 @@ _ANY_DATE = "1970-01-02"
 # memory: years that are new are read as by an export.
 _TIMES_LARGER = 2
 _FORMATS = (None, "parquet", "delta")
-_VANISHED = ("keep", "drop")
+_VANISHED = ("keep", "intact", "drop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class SyncOrder:
         Seconds after its end for which a day is read again.
     keep : bool
         Whether sessions that the service no longer gives stay.
+    give_up : bool
+        Whether what cannot be had again of damaged days is given up.
     recordings : path or None
         A folder for files.
     progress : bool or None
@@ -65,6 +67,7 @@ class SyncOrder:
     end: int | None
     lookback: int
     keep: bool
+    give_up: bool
     recordings: str | os.PathLike[str] | None
     progress: bool | None
 
@@ -100,7 +103,8 @@ def prepare_sync(options: Mapping[str, Any]) -> SyncOrder:
         None if begin is None else reading.window.first,
         None if is_open else reading.window.end,
         lookback,
-        vanished == "keep",
+        vanished != "drop",
+        vanished == "intact",
         recordings,
         # Who wants to be called is called with sessions, which files are not.
         given["progress"] if given["progress"] in (True, None) else False,
@@ -153,6 +157,13 @@ def _one_of(name: str, value: object, known: Sequence[str | None]) -> None:
 
 def sync(client: "Client", order: SyncOrder) -> SyncReport:
     """Bring a dataset up to date, and the files that it has links to."""
+    report = _with_files(client, order)
+    if len(report.lost) and not order.give_up:
+        raise DamageError(loss_in_words(report.lost), report=report, lost=report.lost)
+    return report
+
+
+def _with_files(client: "Client", order: SyncOrder) -> SyncReport:
     if order.recordings is None:
         return _sync(client, order)
     from voxframe._dataset.source import source_of  # noqa: PLC0415 - not needed to read
@@ -168,14 +179,17 @@ def sync(client: "Client", order: SyncOrder) -> SyncReport:
 
 
 def _sync(client: "Client", order: SyncOrder) -> SyncReport:
-    from voxframe._dataset.sync import Place, syncing, to_read  # noqa: PLC0415 - not needed to read
+    from voxframe._dataset.sync import Place, syncing  # noqa: PLC0415 - not needed to read
 
     query = client._identity(order.reading)
     place = Place(order.path, order.format, order.storage_options)
-    with syncing(place, query, order.first, lookback=order.lookback, keep=order.keep) as running:
+    with syncing(
+        place, query, order.first,
+        lookback=order.lookback, keep=order.keep, give_up=order.give_up,
+    ) as running:  # fmt: skip
         now = time.time()
         until = _midnight_after(now) if order.end is None else order.end
-        _read_into(running, client, order.reading, to_read(running.manifest, until, now))
+        _read_into(running, client, order.reading, running.to_read(until, now))
         # The service may be in a later day than this machine's clock.
         later = _midnight_after(now + running.behind)
         if order.end is None and later > until:
@@ -204,7 +218,7 @@ def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
     # The manifest alone says nothing of a file that somebody removed since.
     damage = source.damage()
     if damage and not order.repair:
-        raise ExportError(f"{next(iter(damage.values()))}: repair=True reads its day again")
+        raise ExportError(f"{in_words(damage)}: repair=True reads its day again")
     damaged = {day_number(name) for name in damage}
     now = time.time()
     again = unsettled(manifest, now)
@@ -221,19 +235,24 @@ def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
                 settled=lambda day: all(e <= day * _DAY or f >= (day + 1) * _DAY for f, e in again),
             )
         )
+    left: set[int] = set()
+    lost = pd.DataFrame()
     if order.repair and found:
         place = Place(order.path, None, order.storage_options)
         with syncing(place, query, None, lookback=None, keep=True) as repairing:
             days = joined([compare.span(manifest, each.day) for each in found])
             _read_into(repairing, client, order.reading, days)
-            repairing.finish(_nothing(client, order.reading))
-    frame = compare.table(found, repaired=order.repair)
+            lost = repairing.finish(_nothing(client, order.reading)).lost
+            left = {day_number(f"{day:%Y-%m-%d}") for day in lost["day"]}
+    frame = compare.table(found, repaired=order.repair, left=left)
     # As text, so that pandas can write it with the frame.
     frame.attrs = {
         "from_date": instant(manifest.first).isoformat(),
         "to_date": instant(min(manifest.end, int(now))).isoformat(),
         "synced_at": max(manifest.read, key=lambda each: each.end).read_at.isoformat(),
     }
+    if left:
+        raise DamageError(loss_in_words(lost), report=frame, lost=lost)
     return frame
 
 

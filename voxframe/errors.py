@@ -13,10 +13,13 @@
     ├── DecodeError                a page that cannot be read without losing something
     ├── IncompleteHistoryError     the service cannot be made to give every session
     ├── ExportError                a folder that cannot be written as an export
+    │   └── DamageError            a damaged day that the service does not give again (.report)
     └── MissingExtraError          a package is not installed (also a ModuleNotFoundError)
 
 No message, and no ``repr``, ever holds a private key, a token or a phone number.
 """
+
+from typing import Any
 
 from voxframe._text import printable
 
@@ -24,6 +27,7 @@ __all__ = [
     "ApiError",
     "AuthenticationError",
     "CredentialsError",
+    "DamageError",
     "DecodeError",
     "ExportError",
     "IncompleteHistoryError",
@@ -290,6 +294,45 @@ class ExportError(VoxframeError):
     voxframe.errors.ExportError: ... holds other data (credentials.json); name a
     folder of its own
     """
+
+
+class DamageError(ExportError):
+    """A day of a dataset is damaged, and the service no longer gives all that was in it.
+
+    What to do: put the file that the message names back at its place, from a backup, and run the
+    same again. Nothing was removed: the day is as it was, and all other days are done. If there
+    is no backup, :func:`~voxframe.sync_call_history` with ``vanished="intact"`` reads the day
+    again, keeps what is intact of it, and gives up the rest.
+
+    Attributes
+    ----------
+    report : SyncReport or pandas.DataFrame
+        What the call would have returned.
+    lost : pandas.DataFrame
+        How many rows of which tables cannot be had again, as
+        :attr:`SyncReport.lost <voxframe.SyncReport.lost>`.
+
+    Examples
+    --------
+    >>> from voxframe.emulator import Emulator, World
+    >>> world = World(sessions=10, start="2026-10-01", end="2026-10-02")
+    >>> with Emulator(world) as emulator:
+    ...     given = {"credentials": emulator.credentials, "base_url": emulator.base_url}
+    ...     report = voxframe.sync_call_history("kept", "2026-10-01", "2026-10-02", **given)
+    ...     world.purge(world.some(2))
+    ...     (file,) = Path("kept/sessions").rglob("*.parquet")
+    ...     file.unlink()
+    ...     try:
+    ...         voxframe.sync_call_history("kept", to_date="2026-10-02", **given)
+    ...     except errors.DamageError as error:
+    ...         print(int(error.lost["sessions"].sum()), "sessions")
+    2 sessions
+    """
+
+    def __init__(self, message: str, *, report: Any = None, lost: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
+        self.lost = lost
 
 
 class MissingExtraError(VoxframeError, ModuleNotFoundError):

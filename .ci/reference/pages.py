@@ -143,7 +143,7 @@ def verdicts() -> list[str]:
                 found.append(_sentence(given.get("settled")))
             elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "").isupper():
                 name = node.targets[0].id
-                found.append(_sentence(node.value) if name == "_EACH_BY_ITSELF" else "")
+                found.append(_sentence(node.value) if name.startswith("EACH_") else "")
     return [sentence for sentence in dict.fromkeys(found) if sentence]
 
 

@@ -1,5 +1,6 @@
 """Files of a dataset that are gone, cut short or overwritten: named, and their days read again."""
 
+import json
 import shutil
 
 import pytest
@@ -7,19 +8,20 @@ from pyarrow import parquet as pq
 
 import voxframe
 from tests.support.faulty import serving
-from tests.support.following import given, held
+from tests.support.following import LISTS, given, held
 from voxframe._cli.main import main
+from voxframe._spec.tables import SCHEMAS
 from voxframe.emulator import Motion, World
-from voxframe.errors import ExportError
+from voxframe.errors import DamageError, ExportError
 
 FIRST, DAY = "2026-10-01", "2026-10-03"
 FORMS = pytest.mark.parametrize("form", ["parquet", "delta"])
 
 
-def account():
+def account(**motion):
     return World(
         sessions=150, start=FIRST, end="2026-10-10", seed=5, now="2026-10-20",
-        motion=Motion(late=0.0, slow_bills=0.0),
+        motion=Motion(late=0.0, slow_bills=0.0, **motion),
     )  # fmt: skip
 
 
@@ -36,8 +38,6 @@ def harmed(path, table, harm):
         file.unlink()
     elif harm == "cut short":
         file.write_bytes(whole[:-100])
-    elif harm == "folder":
-        shutil.rmtree(path / table)
     elif harm == "zeros":
         file.write_bytes(b"\0" * len(whole))
     elif harm == "one bit":
@@ -51,7 +51,7 @@ def all_of(path):
 
 @FORMS
 @pytest.mark.parametrize(
-    ("harm", "table"), [("gone", "sessions"), ("cut short", "calls"), ("folder", "calls")]
+    ("harm", "table"), [("gone", "sessions"), ("cut short", "calls"), ("gone", "resource_usage")]
 )
 def test_a_sync_reads_the_days_again(tmp_path, caplog, form, table, harm):
     world = account()
@@ -62,8 +62,13 @@ def test_a_sync_reads_the_days_again(tmp_path, caplog, form, table, harm):
             service.client.audit_call_history(tmp_path)
         report = service.client.sync_call_history(tmp_path)
         days = report.changes["day"].dt.strftime("%Y-%m-%d").tolist()
-        assert days == ([DAY] if harm != "folder" else [f"2026-10-0{d}" for d in range(1, 10)])
-        assert report.receipt.mended["damaged_days"] == len(days)
+        assert days == [DAY]
+        assert report.receipt.mended["damaged_days"] == 1
+        # Nothing is new, so nothing is said to be.
+        assert report.changes[["added", "changed", "vanished"]].sum().sum() == 0
+        assert report.changes["damaged"].all()
+        assert "1 damaged days read again" in repr(report)
+        assert len(report.lost) == 0
         assert f"{table}" in caplog.text
         assert "the day is read again" in caplog.text
         assert all_of(tmp_path) == given(world.expected(FIRST))
@@ -102,26 +107,187 @@ def test_an_audit_repairs_what_is_not_as_it_was_written(tmp_path, form, table, h
         assert len(service.client.audit_call_history(tmp_path)) == 0
 
 
-@FORMS
-def test_what_the_service_purged_stays_as_far_as_it_can_be_read(tmp_path, caplog, form):
+def cut_out(file):
+    """Take a file away; return what puts it back."""
+    whole = file.read_bytes()
+    file.unlink()
+    return lambda: file.write_bytes(whole)
+
+
+def flip(file):
+    whole = file.read_bytes()
+    middle = len(whole) // 3
+    file.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+    return lambda: file.write_bytes(whole)
+
+
+def files_of(path):
+    return {f: f.read_bytes() for name in SCHEMAS for f in (path / name).rglob("*.parquet")}
+
+
+@pytest.mark.parametrize(
+    ("form", "table", "repair"),
+    [
+        ("parquet", "sessions", False),
+        ("parquet", "calls", False),
+        ("parquet", "resource_usage", True),
+        ("delta", "sessions", False),
+        ("delta", "calls", True),
+    ],
+)
+def test_a_damaged_day_of_what_the_service_purged_stays_until_it_is_whole(
+    tmp_path, form, table, repair
+):
     world = account()
     with serving(world) as service:
         service.client.sync_call_history(tmp_path, FIRST, format=form)
         before = all_of(tmp_path)
         gone = world.some(3, start=(DAY, "2026-10-04"))
         world.purge(gone)
-        file_of(tmp_path, "calls").unlink()
-        service.client.sync_call_history(tmp_path)
-        kept = all_of(tmp_path)
-        assert kept.keys() == before.keys()
-        for number in gone:
-            assert kept[number] == before[number] | {"calls": []}
-        assert "any more" not in caplog.text
+        (late,) = world.add(1, start="2026-10-05 10:00:00")
+        # Only what reads every byte finds a flipped one, which Delta knows nothing of.
+        file = file_of(tmp_path, table)
+        put_back = flip(file) if repair and form == "parquet" else cut_out(file)
+        left = files_of(tmp_path)
+
+        def run():
+            if repair:
+                return service.client.audit_call_history(tmp_path, repair=True)
+            return service.client.sync_call_history(tmp_path)
+
+        words = f"{DAY}: .*{table}.* are not given by the service any more.*[Pp]ut the file back"
+        for _ in range(2):
+            with pytest.raises(DamageError, match=words) as caught:
+                run()
+            lost = caught.value.lost.iloc[0]
+            assert lost[table] == sum(
+                1 if table == "sessions" else len(before[n][LISTS[table]]) for n in gone
+            )
+            assert str(file) in lost["what"]
+            # Nothing that is there of the day was touched.
+            assert {f: b for f, b in files_of(tmp_path).items() if f in left and DAY in str(f)} == {
+                f: b for f, b in left.items() if DAY in str(f)
+            }
+            if repair:
+                report = caught.value.report.set_index("day")
+                assert report["repaired"].tolist() == [False, True][: len(report)]
+                assert bool(report["damaged"].iloc[0])
+        put_back()
+        run()
+        after = all_of(tmp_path)
+        assert after.keys() - before.keys() == ({late} if repair else set())
+        assert {n: after[n] for n in before} == before
+        assert len(service.client.audit_call_history(tmp_path)) == (0 if repair else 2)
+
+
+@pytest.mark.parametrize("table", ["sessions", "calls"])
+@FORMS
+def test_what_cannot_be_had_again_is_given_up_by_who_says_so(tmp_path, form, table):
+    world = account()
+    with serving(world) as service:
+        service.client.sync_call_history(tmp_path, FIRST, format=form)
+        before = all_of(tmp_path)
+        gone = world.some(3, start=(DAY, "2026-10-04"))
+        world.purge(gone)
+        file_of(tmp_path, table).write_bytes(b"what somebody put here")
+        old = files_of(tmp_path)
+        report = service.client.sync_call_history(tmp_path, vanished="intact")
+        assert report.lost["day"].dt.strftime("%Y-%m-%d").tolist() == [DAY]
+        assert "1 of which something is lost" in repr(report)
+        after = all_of(tmp_path)
+        if table == "sessions":
+            assert after == {n: s for n, s in before.items() if n not in gone}
+        else:
+            assert after == before | {n: before[n] | {"calls": []} for n in gone}
+        if form == "parquet":
+            # All that was there of the day is kept beside.
+            (aside,) = (tmp_path / "_voxframe" / "damaged").iterdir()
+            kept = {f.relative_to(aside): f.read_bytes() for f in aside.rglob("*.parquet")}
+            assert kept == {
+                f.relative_to(tmp_path): b for f, b in old.items() if DAY in f.parent.name
+            }
+        assert len(service.client.sync_call_history(tmp_path).changes) == 0
+        assert len(service.client.audit_call_history(tmp_path)) == 0
+
+
+def test_with_drop_a_damaged_day_is_as_the_service_has_it(tmp_path):
+    world = account()
+    with serving(world) as service:
+        service.client.sync_call_history(tmp_path, FIRST)
+        world.purge(world.some(3, start=(DAY, "2026-10-04")))
         file_of(tmp_path, "sessions").unlink()
-        changes = service.client.sync_call_history(tmp_path).changes
-        assert changes["sessions_before"].tolist() == [0]
-        assert all_of(tmp_path).keys() == before.keys() - set(gone)
-        assert f"{DAY}: 3 sessions" in caplog.text
+        report = service.client.sync_call_history(tmp_path, vanished="drop")
+        assert len(report.lost) == 0
+        assert all_of(tmp_path) == given(world.expected(FIRST))
+
+
+def test_late_sessions_make_good_for_none_that_are_lost(tmp_path):
+    world = account()
+    with serving(world) as service:
+        service.client.sync_call_history(tmp_path, FIRST)
+        before = all_of(tmp_path)
+        gone = world.some(2, start=(DAY, "2026-10-04"))
+        world.purge(gone)
+        world.add(6, start=f"{DAY} 10:00:00")
+        for table in ("sessions", "calls"):
+            put_back = cut_out(file_of(tmp_path, table))
+            with pytest.raises(DamageError) as caught:
+                service.client.sync_call_history(tmp_path)
+            assert caught.value.lost["calls"].tolist() == [
+                sum(len(before[n]["calls"]) for n in gone)
+            ]
+            put_back()
+
+
+def test_links_that_the_service_cleared_are_kept_where_only_sessions_are_lost(tmp_path):
+    world = account(retention=None)
+    with serving(world) as service:
+        service.client.sync_call_history(tmp_path, FIRST)
+        calls = voxframe.open_dataset(tmp_path).read().tables["calls"]
+        world.advance(400 * 86_400)
+        file_of(tmp_path, "sessions").unlink()
+        service.client.sync_call_history(tmp_path)
+        assert voxframe.open_dataset(tmp_path).read().tables["calls"].equals(calls)
+
+
+@FORMS
+@pytest.mark.parametrize("table", ["sessions", "calls"])
+def test_a_table_that_is_away_is_refused_before_any_request(tmp_path, form, table):
+    world, path = account(), tmp_path / "h"
+    with serving(world) as service:
+        service.client.sync_call_history(path, FIRST, format=form)
+        world.purge(world.some(3, start=(DAY, "2026-10-04")))
+        before, requests = all_of(path), service.requests
+        (path / table).rename(tmp_path / "away")
+        words = rf"h/{table} is not there.*is the disk mounted\?"
+        for call in (service.client.sync_call_history, service.client.audit_call_history):
+            with pytest.raises(ExportError, match=words):
+                call(path)
+        with pytest.raises(ExportError, match=words):
+            service.client.audit_call_history(path, repair=True)
+        with pytest.raises(ExportError, match=f"{table}.* (missing|not there)|no Delta table"):
+            voxframe.open_dataset(path).read()
+        if form == "parquet":
+            # As where nothing is mounted.
+            (path / table).mkdir()
+            with pytest.raises(ExportError, match="holds none of its 9 files: is the disk"):
+                service.client.sync_call_history(path)
+            (path / table).rmdir()
+        assert service.requests == requests
+        (tmp_path / "away").rename(path / table)
+        service.client.sync_call_history(path)
+        assert all_of(path) == before
+
+
+def test_a_table_that_is_lost_is_read_again_by_who_says_so(tmp_path):
+    world = account()
+    with serving(world) as service:
+        service.client.sync_call_history(tmp_path, FIRST)
+        before = all_of(tmp_path)
+        shutil.rmtree(tmp_path / "calls")
+        report = service.client.sync_call_history(tmp_path, vanished="intact")
+        assert len(report.changes) == 9
+        assert all_of(tmp_path) == before
 
 
 def test_a_file_that_is_not_ours_is_kept(tmp_path):
@@ -210,3 +376,77 @@ def test_why_a_file_cannot_be_read_is_said_with_what_to_do(tmp_path, monkeypatch
     said = capsys.readouterr().err
     assert "magic bytes not found" in said
     assert "voxframe audit --repair reads its day again" in said
+
+
+def test_the_commands_say_what_is_damaged_and_cannot_be_had_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    world = account()
+    with serving(world) as service:
+        key = service.emulator.write_credentials(tmp_path / "key.json")
+        monkeypatch.setenv("VOXIMPLANT_CREDENTIALS", str(key))
+        monkeypatch.setenv("VOXIMPLANT_BASE_URL", service.emulator.base_url)
+        service.client.sync_call_history("h", FIRST)
+        world.purge(world.some(2, start=(DAY, "2026-10-04")))
+        harmed(tmp_path / "h", "sessions", "gone")
+        harmed(tmp_path / "h", "calls", "cut short")
+        file_of(tmp_path / "h", "sessions", "2026-10-06").unlink()
+        assert main(["audit", "h"]) == 1
+        said = capsys.readouterr().err
+        # All of them, not only the first one.
+        assert said.count("is missing") == 2
+        assert said.count("cut short") == 1
+        assert main(["sync", "h"]) == 1
+        out, err = capsys.readouterr()
+        assert "damaged, and read again: 2026-10-06" in out
+        assert f"left as it was: {DAY}" in out
+        assert "voxframe sync with --vanished intact" in err
+        assert main(["sync", "h", "--json"]) == 1
+        line = json.loads(capsys.readouterr().out)
+        assert (line["ok"], line["error"]) == (False, "DamageError")
+        assert [each["sessions"] for each in line["lost"]] == [2]
+        assert main(["audit", "h", "--repair"]) == 1
+        assert f"{DAY}: settled, damaged, 3 held, 1 counted; left as it was" in (
+            capsys.readouterr().out
+        )
+        assert main(["sync", "h", "--vanished", "intact"]) == 0
+        assert f"given up: {DAY}" in capsys.readouterr().out
+        assert main(["audit", "h"]) == 0
+
+
+@pytest.mark.parametrize("write", ["sync", "export"])
+@pytest.mark.parametrize("harm", ["gone", "empty", "cut short", "of another"])
+def test_a_manifest_that_is_lost_is_said_with_its_cause_and_a_way_back(tmp_path, write, harm):
+    cause = {
+        "gone": "holds days and no manifest",
+        "empty": "it is empty",
+        "cut short": "it is not JSON",
+        "of another": "something in it is missing",
+    }[harm]
+    world, days = account(), (FIRST, "2026-10-05")
+    with serving(world) as service:
+        call = getattr(service.client, f"{write}_call_history")
+        call(tmp_path, *days)
+        before = all_of(tmp_path)
+        world.purge(world.some(3, start=(DAY, "2026-10-04")))
+        notes = tmp_path / "_voxframe" / "manifest.json"
+        text = notes.read_text()
+        if harm == "gone":
+            notes.unlink()
+        else:
+            notes.write_text({"empty": "", "cut short": text[:500], "of another": "{}"}[harm])
+        requests = service.requests
+        for again in (
+            lambda: call(tmp_path, *days),
+            lambda: service.client.audit_call_history(tmp_path),
+            lambda: voxframe.open_dataset(tmp_path),
+        ):
+            with pytest.raises(ExportError, match=f"{cause}.*copy manifest.json.bak beside it"):
+                again()
+        assert service.requests == requests
+        shutil.copy(notes.with_name("manifest.json.bak"), notes)
+        call(tmp_path, *days)
+        assert all_of(tmp_path) == before
+        notes.unlink()
+        notes.with_name("manifest.json.bak").unlink()
+        with pytest.raises(ExportError, match="from a backup, or name another folder"):
+            call(tmp_path, *days)

@@ -201,7 +201,7 @@ def test_what_is_missing_or_cut_is_named_and_overwrite_mends_it(tmp_path):
 
 def test_a_kill_at_any_step_of_a_replacement_leaves_the_old_or_the_new(tmp_path, monkeypatch):
     """Stop after each step of the file system in turn, without any clean-up, as a kill does."""
-    from voxframe._dataset import disk, manifest, parquet
+    from voxframe._dataset import disk, manifest, parquet, placing
 
     class Kill(BaseException):
         pass
@@ -219,9 +219,9 @@ def test_a_kill_at_any_step_of_a_replacement_leaves_the_old_or_the_new(tmp_path,
             return call
 
         with monkeypatch.context() as patch:
-            patch.setattr(manifest, "move", counted(disk.move))
+            patch.setattr(placing, "move", counted(disk.move))
             patch.setattr(manifest, "write_text", counted(disk.write_text))
-            patch.setattr(manifest, "discard", counted(disk.discard))
+            patch.setattr(placing, "discard", counted(disk.discard))
             patch.setattr(parquet.ParquetFolder, "close", lambda _: None)
             try:
                 export(path, CHANGING, overwrite=True)

@@ -4,6 +4,7 @@ More and longer: ``pytest tests/dataset/test_follow.py --full``
 """
 
 import contextlib
+import copy
 import random
 import signal
 import tempfile
@@ -18,13 +19,14 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 import voxframe
 from tests.support.faulty import QUICK, serving
-from tests.support.following import DAY, Follower, given, held, second, start
+from tests.support.following import DAY, LINKS, Follower, given, held, second, start
 from voxframe._dataset.sync import Place
 from voxframe.emulator import Emulator, Fault, Motion, World
-from voxframe.errors import VoxframeError
+from voxframe.errors import DamageError, VoxframeError
 
 FIRST = "2026-10-01"
-LOOKBACKS = ("0D", "12h", "3D", "10D")
+HOURS = {"0D": 0, "12h": 12, "3D": 72, "10D": 240}
+LOOKBACKS = tuple(HOURS)
 # Of what passes some is always there.
 PASSING = (Fault("503", every=7), Fault("cut_json", every=11))
 
@@ -84,15 +86,18 @@ class Following(RuleBasedStateMachine):
         )
 
     @rule(lookback=st.sampled_from(LOOKBACKS))
-    def a_sync(self, lookback):
+    def a_sync_that_is_done(self, lookback):
+        self.a_sync(lookback)
+
+    def a_sync(self, lookback, *, damaged=False):
         before = {n: dict(s) for n, s in self.law.sessions.items()}
         report = self.sync(lookback=lookback)
-        span = {"0D": 0, "12h": 12, "3D": 72, "10D": 240}[lookback]
-        self.law.sync(timedelta(hours=span))
+        self.law.sync(timedelta(hours=HOURS[lookback]))
         self.law.check(self.path)
         now, changes = self.law.sessions, report.changes
         assert changes["added"].sum() == len(now.keys() - before.keys())
-        assert changes["changed"].sum() == sum(now[n] != s for n, s in before.items())
+        if not damaged:
+            assert changes["changed"].sum() == sum(now[n] != s for n, s in before.items())
         after = changes["sessions_after"].sum() - changes["sessions_before"].sum()
         assert after == len(now) - len(before)
 
@@ -122,16 +127,40 @@ class Following(RuleBasedStateMachine):
     @precondition(lambda self: self.law.sessions)
     @rule(at=st.integers(0, 99), lookback=st.sampled_from(LOOKBACKS))
     def a_file_is_lost(self, at, lookback):
-        """Its day is read again, whatever it had; what had vanished is gone with it."""
+        """Its day is read again, and is whole, or stays as it is until the file is put back."""
         days = sorted({row["start_date"][:10] for row in self.law.sessions.values()})
         day = days[at % len(days)]
         files = self.path.glob(f"sessions/start_day={day}/*.parquet")
-        max(files, key=lambda file: file.stat().st_mtime_ns).unlink()
-        number = second(day) // DAY
-        self.law.read.pop(number)
-        for session in self.law.of_day(number):
-            del self.law.sessions[session]
-        self.a_sync(lookback)
+        file = max(files, key=lambda file: file.stat().st_mtime_ns)
+        whole = file.read_bytes()
+        file.unlink()
+        begins = second(day)
+        there = given(self.world.expected(begins, begins + DAY))
+        if gone := set(self.law.of_day(begins // DAY)) - there.keys():
+            with pytest.raises(DamageError) as caught:
+                self.sync(lookback=lookback)
+            (lost,) = caught.value.lost.itertuples()
+            assert str(lost.day.date()) == day
+            assert lost.sessions <= len(gone)
+            file.write_bytes(whole)
+            # What is not settled was read again, but for the day itself.
+            before = self.law.read[begins // DAY], self.day(begins // DAY)
+            self.law.sync(timedelta(hours=HOURS[lookback]))
+            self.law.read[begins // DAY] = before[0]
+            for session in self.law.of_day(begins // DAY):
+                del self.law.sessions[session]
+            self.law.sessions |= before[1]
+            self.law.check(self.path)
+        else:
+            # Whether the service has cleared its links only the file knew.
+            for session in self.law.of_day(begins // DAY):
+                for link in LINKS["sessions"]:
+                    self.law.sessions[session].pop(link, None)
+            self.law.read.pop(begins // DAY)
+            self.a_sync(lookback, damaged=True)
+
+    def day(self, number):
+        return {n: copy.deepcopy(self.law.sessions[n]) for n in self.law.of_day(number)}
 
     def stretches(self):
         return voxframe.open_dataset(self.path)._sources[0].manifest().read

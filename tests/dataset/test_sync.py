@@ -3,17 +3,23 @@
 import json
 import time
 import types
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
+import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
 import voxframe
+from tests.dataset.test_dataset import FIRST as FIRST_DAY
+from tests.dataset.test_dataset import QUERY, receipt, tables_of
+from tests.dataset.test_dataset import second as days
 from tests.support.faulty import serving
 from tests.support.following import DAY, Follower, given, held, second
 from voxframe._dataset.manifest import Manifest, Stretch
-from voxframe._dataset.sync import to_read
+from voxframe._dataset.sync import Place, syncing, to_read
+from voxframe._read.interval import Interval
 from voxframe.emulator import Motion, World
 from voxframe.errors import ExportError, InvalidQueryError
 
@@ -134,8 +140,11 @@ def test_an_export_is_taken_over_and_another_query_is_refused(tmp_path):
         report = service.client.sync_call_history(path)
         law.check(path)
         assert report.changes["day"].dt.day.tolist() == [2, 3, 4, 5, 6]
-        with pytest.raises(ExportError, match="sync_call_history keeps it"):
+        with pytest.raises(ExportError, match=r"is kept by sync_call_history.*another folder"):
             service.export(path, FIRST, "2026-10-04")
+        with pytest.raises(ExportError, match="no export replaces it"):
+            service.export(path, FIRST, "2026-10-04", overwrite=True)
+        law.check(path)
 
 
 def test_it_is_extended_backwards_and_a_later_date_changes_nothing(tmp_path):
@@ -178,8 +187,6 @@ def test_a_service_that_is_days_ahead_of_this_machine(tmp_path):
 
 
 def test_two_at_once(tmp_path):
-    from voxframe._dataset.sync import Place, syncing
-
     account = world()
     with serving(account) as service:
         query = service.client._identity(_reading())
@@ -217,7 +224,7 @@ def test_nothing_at_all_leaves_a_dataset_that_can_be_read(tmp_path):
         ({"lookback": "-1D"}, "lookback: .* from 0"),
         ({"lookback": "soon"}, "lookback: 'soon' is not"),
         ({"lookback": None}, "lookback: None is not"),
-        ({"vanished": "forget"}, "vanished: 'forget' is not one of 'keep', 'drop'"),
+        ({"vanished": "forget"}, "vanished: 'forget' is not one of 'keep', 'intact', 'drop'"),
         ({"format": "csv"}, "format: 'csv' is not one of"),
         ({"from_date": "soon"}, "from_date: 'soon'"),
         ({"from_date": None}, "from_date: is needed"),
@@ -307,3 +314,38 @@ def test_a_clock_that_was_set_back_does_no_harm(tmp_path, monkeypatch, back):
         monkeypatch.setattr(_sync, "time", clock)
         service.client.sync_call_history(tmp_path)
     assert held(voxframe.open_dataset(tmp_path).read().tables) == given(account.expected(FIRST))
+
+
+def test_a_receipt_claims_no_count_that_is_not_here(tmp_path):
+    account = world(late=0.0, slow_bills=0.0, now="2026-10-25")
+    path = tmp_path / "h"
+    with serving(account) as service:
+        service.client.sync_call_history(path, FIRST, "2026-10-20")
+        here = "that many are here"
+        receipt = voxframe.open_dataset(path).receipt
+        count = len(account.expected(FIRST, "2026-10-20"))
+        assert receipt.sessions == count
+        part = voxframe.open_dataset(path).read("2026-10-05", "2026-10-06").receipt
+        assert here not in part.settled
+        # What the service purges is kept, and counted no more.
+        gone = account.some(5, start=("2026-10-18", "2026-10-19"))
+        account.purge(gone)
+        service.client.sync_call_history(path, lookback="400D")
+        kept = voxframe.open_dataset(path).receipt
+        assert kept.sessions == len(account.expected(FIRST)) + len(gone)
+        assert here not in kept.settled
+        assert "at that moment" in kept.settled
+
+
+def test_a_receipt_of_a_run_that_was_killed_claims_no_count_that_is_not_here(tmp_path):
+    made = [tables_of(0), tables_of(1)]
+    two = {name: pa.concat_tables([each[name] for each in made]) for name in made[0]}
+    said = "the service's count is 4, and that many are here"
+    with syncing(Place(tmp_path), QUERY, days(0), lookback=0, keep=True) as running:
+        running.begin([Interval(days(0), days(3))])
+        # The second day is not over when the run ends.
+        spent = replace(receipt(0, FIRST_DAY), sessions=4, settled=said)
+        running.write(Interval(days(0), days(1) + 3600), two, spent)
+    there = voxframe.open_dataset(tmp_path).receipt
+    assert there.sessions == 2
+    assert "4" not in there.settled

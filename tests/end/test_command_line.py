@@ -410,8 +410,8 @@ def test_a_month_of_a_folder_can_be_reported(within, tmp_path):
     part = within("report", "h", "--from", "2026-10-25", "--to", "2026-11-05")
     assert part.returncode == 0
     assert part.stderr == (
-        "voxframe report: of that window h holds 2026-10-25 00:00:00 to 2026-11-01 00:00:00 UTC "
-        "only\n"
+        "voxframe report: nothing of 2026-11-01 to 2026-11-04 is held, so it is not read; the "
+        "dataset holds 2026-10-01 to 2026-10-31\n"
     )
     nothing = within("report", "h", "--month", "2026-09")
     assert nothing.returncode == 2

@@ -32,7 +32,7 @@ def said(tree: ast.AST) -> Iterator[str]:
                     yield from parts(keyword.value)
         elif isinstance(node, ast.Assign):
             names = {getattr(target, "id", "") for target in node.targets}
-            if names & {"settled", "_EACH_BY_ITSELF"}:
+            if names & {"settled", "EACH_BY_ITSELF", "EACH_AT_ITS_TIME"}:
                 yield from parts(node.value)
 
 

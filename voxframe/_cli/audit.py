@@ -10,6 +10,7 @@ import voxframe
 from voxframe._cli.options import add_connection, add_filters, connection_of, filters_of
 from voxframe._cli.output import UnfinishedError
 from voxframe._text import many
+from voxframe.errors import DamageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,37 +37,46 @@ def add(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
     """Compare, and print the days that differ."""
-    days = voxframe.audit_call_history(
-        given.path, repair=given.repair, **connection_of(given), **filters_of(given)
-    )
+    damaged = None
+    try:
+        days = voxframe.audit_call_history(
+            given.path, repair=given.repair, **connection_of(given), **filters_of(given)
+        )
+    except DamageError as error:
+        # All other days are repaired.
+        damaged, days = error, error.report
     held = voxframe.open_dataset(given.path).days
-    sessions = int(held.sessions.sum())
+    sessions, kept = int(held.sessions.sum()), int(held.vanished.sum())
     if not given.json:
-        for line in _lines(days):
+        for line in _lines(days, repair=given.repair):
             print(line)
         if not given.quiet:
             first, last = (datetime.fromisoformat(days.attrs[n]) for n in ("from_date", "to_date"))
             differ = f"; {many(len(days), 'day')} named above" if len(days) else ""
+            purged = f", {kept:,} of them kept though it has purged them" if kept else ""
+            rest = "; it counts the others" if kept else ", as it counts them"
             print(
                 f"{given.path}: {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC beside the "
                 f"service's counts:\n  {many(len(held), 'day')} with {many(sessions, 'session')}"
-                f"{differ or ', as it counts them'};\n"
+                f"{purged}{differ or rest};\n"
                 f"  the last sync was {'broken off ' * bool(days.unread.any())}"
                 f"{_ago(datetime.fromisoformat(days.attrs['synced_at']))}"
             )
     result = {
         "path": given.path,
         **{str(name): text for name, text in days.attrs.items()},
-        "compared": {"days": len(held), "sessions": sessions},
+        "compared": {"days": len(held), "sessions": sessions, "kept_though_purged": kept},
         "missing": int(days.missing.sum()),
         "days": json.loads(days.to_json(orient="records", date_format="iso")),
     }
+    if damaged is not None:
+        raise UnfinishedError(str(damaged), result) from damaged
     if failure := _failure(days):
         raise UnfinishedError(f"{given.path}: {failure}", result)
     return result
 
 
-def _lines(days: "pd.DataFrame") -> Iterator[str]:
+def _lines(days: "pd.DataFrame", *, repair: bool) -> Iterator[str]:
     """Yield what is to be known of the days that differ, and what is to be done."""
     kept = days[(days.vanished.fillna(0) > 0) & ~days.damaged & ~days.unread]
     unread = days[days.unread]
@@ -79,7 +89,10 @@ def _lines(days: "pd.DataFrame") -> Iterator[str]:
             f"{day.counted:,} counted",
             *([f"{day.missing:,} missing"] if day.missing else []),
         ]
-        then = "--repair reads it again" if day.settled else "the next sync reads it again"
+        if day.settled or day.damaged:
+            then = "left as it was" if repair else "--repair reads it again"
+        else:
+            then = "the next sync reads it again"
         yield f"{day.day:%Y-%m-%d}: {', '.join(words)}; {'read again' if day.repaired else then}"
     if len(kept):
         number = int(kept.vanished.sum())

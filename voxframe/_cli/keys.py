@@ -34,6 +34,8 @@ BY_COMMAND = {
         "requests": "HTTP requests sent, retries included.",
         "seconds": "From the first request to the last answer.",
         "changes": "A list, an object a day that was read: `SyncReport.changes`.",
+        "lost": "A list, an object a damaged day of which the service does not give all again: "
+        "`SyncReport.lost`.",
         "receipt": "Of this run alone.",
         "recordings": "With `--recordings`: `out`, `files`, `bytes` and `errors`, as of "
         "`download`.",
@@ -43,7 +45,8 @@ BY_COMMAND = {
         "from_date": "The first moment that was looked at.",
         "to_date": "The moment until which was looked.",
         "synced_at": "When the last sync began to read the end of it: old where a job has stopped.",
-        "compared": "`days` and `sessions` that are held.",
+        "compared": "`days` and `sessions` that are held; of those `kept_though_purged`, which the "
+        "service no longer gave.",
         "missing": "How many more sessions the service counts, of all days.",
         "days": "A list, an object a day that differs: the columns of `audit_call_history`.",
     },

@@ -79,7 +79,7 @@ def _print_failure(
     name = type(error).__name__
     if isinstance(error, UnfinishedError):
         # Nothing that others could import.
-        name, found = VoxframeError.__name__, error.result
+        name, found = type(error.__cause__ or VoxframeError()).__name__, error.result
     print_json(command, given, ok=False, error=name, message=message, **found)
 
 

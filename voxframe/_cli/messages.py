@@ -22,6 +22,7 @@ _PHRASES = [
         (r"\b(audit|count|export|sync)_call_history\b", r"voxframe \1"),
         (r"\bpass ((?:overwrite|repair|with_\w+|currency)=)", r"give \1"),
         (r"\b(overwrite|repair)=True\b", r"--\1"),
+        (r"\bvanished='(\w+)'", r"--vanished \1"),
         (r"\bwith_other_resources=False\b", "--no-other-resources"),
         (r"\bwith_(calls|records)=False\b", r"--no-\1"),
         (r"\bcurrency='(\w+)'", r"--currency \1"),

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import re
+import warnings
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,7 +128,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         print(f"{given.out}: {len(page) / 2**20:.1f} MiB; open it in a browser")
         if given.xlsx is not None:
             print(f"{given.xlsx}: the tables, with phone numbers")
-    note(given, why_nothing(history.receipt) or _not_held(given, history.receipt))
+    note(given, why_nothing(history.receipt))
     for entry in _unused(own, history):
         note(given, f"--own: the far end of no call is {entry}; check how it is spelled")
     if given.open:
@@ -207,39 +208,33 @@ def _history(given: argparse.Namespace) -> voxframe.CallHistory:
         return voxframe.read_call_history(
             **window_of(given), **connection_of(given), **filters_of(given)
         )
-    return _of_files(given.path, window_of(given) if names_window(given) else None)
+    return _of_files(given, given.path, window_of(given) if names_window(given) else None)
 
 
-def _of_files(path: str, named: dict[str, Any] | None) -> voxframe.CallHistory:
+def _of_files(
+    given: argparse.Namespace, path: str, named: dict[str, Any] | None
+) -> voxframe.CallHistory:
     """Read files, of a dataset a window if one is named."""
     if named is None:
         if is_url(path) or is_delta(local_path(path)):
             return voxframe.open_dataset(path).read()
         return voxframe.CallHistory.from_parquet(path)
     inside = window(**named)
-    return voxframe.open_dataset(path).read(inside.from_date, inside.to_date)
-
-
-def _not_held(given: argparse.Namespace, receipt: voxframe.Receipt) -> str:
-    """Return what of the window that was named is not in the files."""
-    if given.path is None or not names_window(given):
-        return ""
-    inside = window(**window_of(given))
-    if receipt.from_date <= inside.from_date and inside.to_date <= receipt.to_date:
-        return ""
-    return (
-        f"of that window {given.path} holds {receipt.from_date:%Y-%m-%d %H:%M:%S} to "
-        f"{receipt.to_date:%Y-%m-%d %H:%M:%S} UTC only"
-    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        history = voxframe.open_dataset(path).read(inside.from_date, inside.to_date)
+    for each in caught:
+        note(given, str(each.message))
+    return history
 
 
 def _previous(given: argparse.Namespace) -> voxframe.CallHistory | None:
     if given.previous is not None:
-        return _of_files(given.previous, None)
+        return _of_files(given, given.previous, None)
     if not given.compare:
         return None
     if given.path is not None:
-        return _of_files(given.path, window_before(given))
+        return _of_files(given, given.path, window_before(given))
     return voxframe.read_call_history(
         **window_before(given), **connection_of(given), **filters_of(given)
     )

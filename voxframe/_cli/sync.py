@@ -11,10 +11,13 @@ from voxframe._cli.options import add_connection, add_filters, connection_of, fi
 from voxframe._cli.output import UnfinishedError, note
 from voxframe._read.nothing import why_nothing
 from voxframe._text import many
-from voxframe.errors import InvalidQueryError
+from voxframe.errors import DamageError, InvalidQueryError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# More days than these are not spelled out; the JSON and the Python report have all.
+_FEW = 5
 
 
 def add(commands: Any) -> None:
@@ -49,7 +52,7 @@ def add(commands: Any) -> None:
     what.add_argument(
         "--vanished",
         default="keep",
-        choices=("keep", "drop"),
+        choices=("keep", "intact", "drop"),
         help="what becomes of sessions that the service no longer gives; default: %(default)s",
     )
     what.add_argument(
@@ -69,19 +72,24 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     path = given.path or given.out
     if not path:
         raise InvalidQueryError("DIR: the dataset is missing; name its folder")
-    done = voxframe.sync_call_history(
-        path,
-        given.from_date,
-        given.to_date,
-        timezone=given.timezone,
-        lookback=given.lookback,
-        format=given.format,
-        vanished=given.vanished,
-        recordings=given.recordings,
-        **connection_of(given),
-        **filters_of(given),
-    )
-    changes, receipt = done.changes, done.receipt
+    failed = None
+    try:
+        done = voxframe.sync_call_history(
+            path,
+            given.from_date,
+            given.to_date,
+            timezone=given.timezone,
+            lookback=given.lookback,
+            format=given.format,
+            vanished=given.vanished,
+            recordings=given.recordings,
+            **connection_of(given),
+            **filters_of(given),
+        )
+    except DamageError as error:
+        # All other days are done.
+        failed, done = error, error.report
+    changes, lost, receipt = done.changes, done.lost, done.receipt
     total = {name: int(changes[name].sum()) for name in ("added", "changed", "vanished")}
     if not (given.quiet or given.json):
         print(
@@ -90,6 +98,12 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             f"  {total['vanished']:,} vanished; {many(receipt.requests, 'request')}, "
             f"{receipt.seconds:.1f} s"
         )
+        damaged = changes[changes.damaged]
+        if len(damaged):
+            print(f"  damaged, and read again: {_days(damaged)}")
+        if len(lost):
+            then = "given up" if failed is None else "left as it was"
+            print(f"  not all of it is to be had again, {then}: {_days(lost)}")
     # No news is nothing to look into where something is held.
     if why := why_nothing(receipt):
         note(given, why if voxframe.open_dataset(path).days.empty else "")
@@ -100,9 +114,18 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         "requests": receipt.requests,
         "seconds": receipt.seconds,
         "changes": json.loads(changes.to_json(orient="records", date_format="iso")),
+        "lost": json.loads(lost.to_json(orient="records", date_format="iso")),
         "receipt": receipt.to_dict(),
     }
+    if failed is not None:
+        raise UnfinishedError(str(failed), result) from failed
     return result if done.recordings is None else _with_files(result, done.recordings, given)
+
+
+def _days(frame: "pd.DataFrame") -> str:
+    """Return the days of a frame, the first of many."""
+    days = [f"{day:%Y-%m-%d}" for day in frame["day"]]
+    return ", ".join(days[:_FEW]) + f" and {len(days) - _FEW:,} more" * (len(days) > _FEW)
 
 
 def _with_files(

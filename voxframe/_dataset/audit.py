@@ -119,8 +119,10 @@ def differences(
     yield from (days[day] for day in sorted(days))
 
 
-def table(found: Sequence[Difference], *, repaired: bool) -> pd.DataFrame:
-    """Make the result of an audit."""
+def table(
+    found: Sequence[Difference], *, repaired: bool, left: Collection[int] = ()
+) -> pd.DataFrame:
+    """Make the result of an audit; some days may be left as they were."""
     rows = [
         {
             "day": day_name(each.day),
@@ -131,7 +133,7 @@ def table(found: Sequence[Difference], *, repaired: bool) -> pd.DataFrame:
             "settled": each.settled,
             "damaged": each.damaged,
             "unread": each.unread,
-            "repaired": repaired,
+            "repaired": repaired and each.day not in left,
         }
         for each in found
     ]

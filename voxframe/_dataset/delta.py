@@ -34,7 +34,7 @@ from voxframe._dataset.manifest import HOUSEKEEPING, Day, Manifest, Stretch, sta
 from voxframe._dataset.reading import stored_columns
 from voxframe._dataset.stores import check_place, fault, unknown_store
 from voxframe._extras import needed_for
-from voxframe._spec.tables import SCHEMAS, SESSION_ID
+from voxframe._spec.tables import CHILDREN, SCHEMAS, SESSION_ID
 from voxframe.errors import ExportError, InvalidQueryError
 
 with needed_for("a Delta table", "delta"):
@@ -161,6 +161,8 @@ def opened(
     query: Mapping[str, Any],
     first: int | None,
     options: Mapping[str, str] | None,
+    *,
+    give_up: bool,
 ) -> Iterator["DeltaStore"]:
     """Open four tables for a sync, new or synced before.
 
@@ -176,6 +178,8 @@ def opened(
         if not is_url(path):
             held.enter_context(_alone(Path(where.root), first))
         sessions = where.table("sessions")
+        if sessions is None or not give_up:
+            _check_there(where, sessions)
         if sessions is not None:
             # Whoever claimed the table before cannot commit to it from here on.
             _claim(where, sessions)
@@ -195,12 +199,40 @@ def opened(
         for name, table in tables.items():
             for stretch in _unfinished(table, number) if name != "sessions" else ():
                 manifest.forget(*stretch)
-        for day, fault in _damage(where, tables, manifest, whole=False).items():
-            logger.warning("%s; the day is read again", fault)
-            manifest.forget(day_number(day) * DAY, (day_number(day) + 1) * DAY)
+        damaged = _damage(where, tables, manifest, whole=False)
+        for faults in damaged.values():
+            logger.warning("%s; the day is read again", "; ".join(faults))
+        again = [day_number(day) for day in damaged]
         folder = Path(tempfile.mkdtemp(prefix="voxframe-"))
         held.callback(shutil.rmtree, folder, ignore_errors=True)
-        yield DeltaStore(where, manifest, tables, number, folder)
+        yield DeltaStore(where, manifest, tables, number, folder, again)
+
+
+def _check_there(where: Tables, sessions: DeltaTable | None) -> None:
+    """Refuse tables of which one is away that something is known of.
+
+    Raises
+    ------
+    ExportError
+        It is named.
+    """
+    rows = dict.fromkeys(SCHEMAS, 0)
+    if sessions is not None:
+        days = _state(sessions, where.root)[0].days.values()
+        rows = {name: sum(day.rows[name] for day in days) for name in SCHEMAS}
+    for name in CHILDREN:
+        table = where.table(name)
+        if sessions is None and table is not None and any(_unfinished(table, 0)):
+            raise ExportError(
+                f"{where.root}/sessions is not there, only {name} and others: is the disk "
+                "mounted? Put it back at its place, or name another place",
+            )
+        if table is None and rows[name]:
+            raise ExportError(
+                f"{where.root}/{name} is not there: is the disk mounted? Put it back at its "
+                "place; if it is lost, sync_call_history with vanished='intact' reads again "
+                "what the service still gives",
+            )
 
 
 def _held_there(
@@ -264,8 +296,9 @@ class DeltaStore:
     tables: Mapping[str, DeltaTable]
     number: int
     staging: Path
+    again: Sequence[int] = ()
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
-    damaged: set[str] = field(default_factory=set)
+    damaged: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def root(self) -> str:
@@ -273,31 +306,38 @@ class DeltaStore:
         return self.where.root
 
     def held(self, day: str) -> dict[str, Iterator[pa.Table]]:
-        """Return a day's stored tables as far as they can be read, each in one piece."""
-        well, rows = {}, self.manifest.days[day].rows
+        """Return a day's stored tables that can be read as they were written, each in one piece."""
+        well, faults, rows = dict[str, pa.Table](), [], self.manifest.days[day].rows
         for name, table in self.tables.items():
             with self.where.told():
                 try:
-                    well[name] = _of_days({name: table}, [day], None)[name]
+                    found = _of_days({name: table}, [day], None)[name]
                 except self.where.broken as error:
-                    reason = str(error).split("\n")[0]
-                    logger.warning("%s of %s: %s; the day is read again", name, day, reason)
-            if name not in well or len(well[name]) < rows[name]:
-                self.damaged.add(day)
-        if "sessions" not in well:
-            # Children alone are of no use.
-            return {}
-        found = _of_sessions(well)
+                    faults.append(f"{name} of {day}: {str(error).splitlines()[0]}")
+                    continue
+            if len(found) < rows[name]:
+                faults.append(f"{self.root} has lost {name} of {day}")
+                continue
+            well[name] = found
+        if faults:
+            self.damaged[day] = faults
+            logger.warning("%s; the day is read again", "; ".join(faults))
+        known = "sessions" in well
         stored = {
-            name: found[name].select(schema.names).cast(schema)
-            if name in found
-            else schema.empty_table()
-            for name, schema in STORED.items()
+            name: table.select(STORED[name].names).cast(STORED[name])
+            for name, table in (_of_sessions(well) if known else well).items()
         }
-        return {name: iter([table]) for name, table in in_order(stored).items()}
+        return {
+            name: iter([table]) for name, table in (in_order(stored) if known else stored).items()
+        }
 
-    def publish(self, stretch: Stretch, days: Mapping[str, Day]) -> None:
-        """Let days that are staged be what is there of a stretch."""
+    def publish(
+        self,
+        stretch: Stretch,
+        days: Mapping[str, Day],
+        given_up: Collection[str],  # noqa: ARG002
+    ) -> None:
+        """Let days that are staged be what is there of a stretch; its log keeps the files."""
         before = dict(self.manifest.days)
         span = (stretch.first // DAY, -(-stretch.end // DAY))
         names = {n for n in before if day_name(span[0]) <= n < day_name(span[1])}
@@ -339,19 +379,21 @@ class DeltaStore:
         """Keep what was learned even where nothing was read."""
         if self.number == 0:
             self.publish(
-                Stretch(self.manifest.first, self.manifest.first, datetime.now(UTC), self.run), {}
+                Stretch(self.manifest.first, self.manifest.first, datetime.now(UTC), self.run),
+                {},
+                (),
             )
 
 
 def _damage(
     where: Tables, tables: Mapping[str, DeltaTable | None], manifest: Manifest, *, whole: bool
-) -> dict[str, str]:
+) -> dict[str, list[str]]:
     """Return the days of which files are not there as they were written, and what is wrong.
 
     A log knows each file's rows and bytes. For a ``whole`` look files of this machine are read,
     and of those in an object store the ends; otherwise no more than sizes, of this machine.
     """
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     here = not is_url(where.root)
     for name, table in tables.items():
         rows = dict.fromkeys(manifest.days, 0)
@@ -360,10 +402,10 @@ def _damage(
             place = Path(where.root, name, path)
             if here and (there := place.stat().st_size if place.exists() else None) != size:
                 what = "missing" if there is None else f"cut short ({there} bytes of {size})"
-                found.setdefault(day, f"{place} is {what}")
+                found.setdefault(day, []).append(f"{place} is {what}")
         for day, written in manifest.days.items():
             if rows[day] < written.rows[name]:
-                found.setdefault(day, f"{where.root} has lost the {name} of {day}")
+                found.setdefault(day, []).append(f"{where.root} has lost the {name} of {day}")
         for fragment in table.to_pyarrow_dataset().get_fragments() if table and whole else ():
             with where.told():
                 try:
@@ -372,7 +414,9 @@ def _damage(
                         pass
                 except where.broken:
                     day = str(ds.get_partition_keys(fragment.partition_expression)["start_day"])
-                    found.setdefault(day, f"{where.root}/{name}/{fragment.path} cannot be read")
+                    file = f"{where.root}/{name}/{fragment.path}"
+                    if not any(file in fault for fault in found.get(day, ())):
+                        found.setdefault(day, []).append(f"{file} cannot be read")
     return dict(sorted(found.items()))
 
 
@@ -446,6 +490,8 @@ class Delta:
     def _table(self, name: str) -> DeltaTable:
         table = self.where.table(name)
         if table is None:
+            if name == "sessions":
+                _check_there(self.where, None)
             raise ExportError(
                 f"{self.where.root} holds no dataset: there is no Delta table {name} in it"
             )
@@ -463,8 +509,9 @@ class Delta:
         with self.where.told():
             return self._table(name).to_pyarrow_dataset()
 
-    def damage(self) -> Mapping[str, str]:
+    def damage(self) -> Mapping[str, Sequence[str]]:
         """Return the days that are not there as they were written; each file's end is read."""
+        _check_there(self.where, self._table("sessions"))
         tables = {name: self.where.table(name) for name in SCHEMAS}
         return _damage(self.where, tables, self.manifest(), whole=True)
 

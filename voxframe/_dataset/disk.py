@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from voxframe._spec.tables import SCHEMAS
 from voxframe.errors import ExportError
 
 logger = logging.getLogger("voxframe")
@@ -78,7 +79,7 @@ def is_url(path: object) -> bool:
 
 def is_delta(root: Path) -> bool:
     """Return whether a folder holds Delta tables."""
-    return (root / "sessions" / "_delta_log").is_dir()
+    return any((root / name / "_delta_log").is_dir() for name in SCHEMAS)
 
 
 def of_the_system(name: str) -> bool:
@@ -154,6 +155,16 @@ def move(source: Path, place: Path) -> None:
             os.fsync(new.fileno())
         temporary.replace(place)
         source.unlink()
+
+
+def preserve(source: Path, place: Path) -> None:
+    """Let a file lie at a second place, too, where it stays once it is replaced."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.hardlink_to(source)
+    except OSError:
+        # Another disk, or a file system without links.
+        shutil.copyfile(source, place)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +13,20 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet as pq
 
+from voxframe._dataset.damage import (
+    check_strangers,
+    check_tables,
+    damage,
+    fault,
+    without_file,
+)
 from voxframe._dataset.day import DayWriter
 from voxframe._dataset.disk import (
     is_delta,
     local_path,
     locked,
-    move,
     of_the_system,
+    preserve,
     reason_of,
     writing,
 )
@@ -30,12 +37,10 @@ from voxframe._dataset.manifest import (
     Day,
     Manifest,
     Stretch,
-    announce,
-    clear_staging,
-    settle,
-    staged_name,
+    check_not_lost,
     staging,
 )
+from voxframe._dataset.placing import announce, clear_staging, settle
 from voxframe._spec.tables import SCHEMAS
 from voxframe.errors import ExportError, InvalidQueryError
 
@@ -47,14 +52,15 @@ _BATCH = 65_536
 
 @contextlib.contextmanager
 def opened(
-    path: str | os.PathLike[str], query: Mapping[str, Any], first: int | None
+    path: str | os.PathLike[str], query: Mapping[str, Any], first: int | None, *, give_up: bool
 ) -> Iterator["FolderStore"]:
     """Open a folder for a sync: new, synced before, or an export that is taken over.
 
     Raises
     ------
     ExportError
-        The folder cannot be written, is in use, or holds something else.
+        The folder cannot be written, is in use, or holds something else; or all of a table is
+        away, and is not to be given up.
     InvalidQueryError
         There is nothing yet, and no first second.
     """
@@ -70,18 +76,21 @@ def opened(
             manifest = _held_there(target, query)
             if manifest is None:
                 manifest = Manifest(query, first or 0, first or 0)
+                damaged = dict[str, list[str]]()
             else:
                 settle(target, manifest)
                 clear_staging(target)
                 manifest.placing, manifest.removing = [], []
-                manifest.check_strangers(target)
-                for day, fault in manifest.damage(target).items():
-                    logger.warning("%s; the day is read again", fault)
-                    manifest.forget(day_number(day) * DAY, (day_number(day) + 1) * DAY)
+                check_strangers(manifest, target)
+                if not give_up:
+                    check_tables(manifest, target)
+                damaged = damage(manifest, target)
+                for faults in damaged.values():
+                    logger.warning("%s; the day is read again", "; ".join(faults))
             if manifest.version == 1:
                 # Its days have other columns, and when they were read is not known.
                 manifest.read, manifest.version = [], 2
-            store = FolderStore(target, manifest)
+            store = FolderStore(target, manifest, [day_number(name) for name in damaged])
         try:
             yield store
         finally:
@@ -100,6 +109,7 @@ def _held_there(target: Path, query: Mapping[str, Any]) -> Manifest | None:
             "for Parquet files"
         )
     if manifest is None:
+        check_not_lost(target)
         names = [entry.name for entry in target.iterdir()]
         if strangers := [n for n in names if n != HOUSEKEEPING and not of_the_system(n)]:
             raise ExportError(
@@ -121,8 +131,10 @@ class FolderStore:
 
     root: Path
     manifest: Manifest
+    again: Sequence[int] = ()
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
-    damaged: set[str] = field(default_factory=set)
+    damaged: dict[str, list[str]] = field(default_factory=dict)
+    _faulty: dict[str, list[str]] = field(default_factory=dict)
     _settled: bool = True
 
     @property
@@ -131,26 +143,19 @@ class FolderStore:
         return staging(self.root, self.run)
 
     def held(self, day: str) -> dict[str, Iterator[pa.Table]]:
-        """Return a day's stored tables as far as they are as they were written, in pieces."""
+        """Return a day's stored tables, in pieces, those that are as they were written."""
         written = self.manifest.days[day].files
-        files = [file for file in written if self._is_well(day, file)]
-        if len(files) < len(written):
-            self.damaged.add(day)
-        found = {name: [f for f in files if f.startswith(f"{name}/")] for name in SCHEMAS}
-        # Children alone are of no use.
-        wanted = [name for name in SCHEMAS if found["sessions"] and found[name]]
-        return {name: self._tables(found[name], name) for name in wanted}
-
-    def _is_well(self, day: str, file: str) -> bool:
-        """Check a file; one that is not as it was written is put aside, for it may not be ours."""
-        fault, place = self.manifest.fault(self.root, day, file, whole=True), self.root / file
-        if fault and place.exists():
-            aside = self.root / HOUSEKEEPING / "damaged" / self.run
-            with writing(self.root):
-                aside.mkdir(parents=True, exist_ok=True)
-                move(place, aside / staged_name(file))
-            logger.warning("%s; it lies in %s now, and the day is read again", fault, aside)
-        return not fault
+        faults = {f: fault(self.manifest, self.root, day, f, whole=True) for f in written}
+        faulty = [file for file, text in faults.items() if text]
+        lost = [*without_file(self.manifest, day), *(file.partition("/")[0] for file in faulty)]
+        if lost:
+            self.damaged[day] = [text for text in faults.values() if text]
+            self._faulty[day] = faulty
+        return {
+            name: self._tables([f for f in written if f.startswith(f"{name}/")], name)
+            for name in SCHEMAS
+            if name not in lost
+        }
 
     def _tables(self, files: list[str], name: str) -> Iterator[pa.Table]:
         for file in files:
@@ -164,8 +169,11 @@ class FolderStore:
                     f"{self.root / file} cannot be read: {reason_of(error)}"
                 ) from error
 
-    def publish(self, stretch: Stretch, days: Mapping[str, Day]) -> None:
+    def publish(self, stretch: Stretch, days: Mapping[str, Day], given_up: Collection[str]) -> None:
         """Let days that are staged be what is there of a stretch."""
+        for day in [day for day in self._faulty if stretch.has(day)]:
+            faulty = self._faulty.pop(day)
+            self._put_aside(self.manifest.days[day].files if day in given_up else faulty)
         ours = {file for day in self.manifest.days.values() for file in day.files}
         with writing(self.root):
             self.manifest.note(stretch, days)
@@ -180,6 +188,14 @@ class FolderStore:
         with writing(self.root):
             self.manifest.save(self.root)
 
+    def _put_aside(self, files: Collection[str]) -> None:
+        """Keep files that are replaced: one that is not as it was written may not be ours."""
+        aside = self.root / HOUSEKEEPING / "damaged" / self.run
+        for file in [file for file in files if (self.root / file).exists()]:
+            with writing(self.root):
+                preserve(self.root / file, aside / file)
+            logger.warning("%s is replaced; it lies in %s from now on", self.root / file, aside)
+
     def finish(self) -> None:
         """Leave a schema for readers even where there are no rows."""
         with writing(self.root):
@@ -192,6 +208,7 @@ class FolderStore:
                 settle(self.root, self.manifest)
             else:
                 self.manifest.save(self.root)
+            self.manifest.keep_copy(self.root)
 
     def close(self) -> None:
         """Remove what was not published."""

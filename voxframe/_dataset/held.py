@@ -17,15 +17,25 @@ class HeldDay:
     Parameters
     ----------
     batches : Mapping of iterator of pyarrow.Table
-        Of each table; sessions by start, children in the order of their sessions.
+        Of each table that is intact; sessions by start, children in the order of their
+        sessions.
     """
 
     def __init__(self, batches: Mapping[str, Iterator[pa.Table]]) -> None:
         self._batches = batches
-        self._read = {name: schema.empty_table() for name, schema in STORED.items()}
+        self._read = {name: STORED[name].empty_table() for name in STORED if name in batches}
 
     def until(self, second: int) -> dict[str, pa.Table]:
-        """Return what starts before a second and was not returned yet, with its children."""
+        """Return what starts before a second and was not returned yet, with its children.
+
+        Where the sessions are not known nobody knows when their children were: they are
+        returned all, each time.
+        """
+        if "sessions" not in self._read:
+            for name in self._read:
+                while self._more(name):
+                    pass
+            return dict(self._read)
         limit = second * _MICRO
         starts = self._starts()
         while not len(starts) or starts[-1] < limit:
@@ -34,7 +44,7 @@ class HeldDay:
             starts = self._starts()
         taken = {"sessions": self._take("sessions", int(np.searchsorted(starts, limit)))}
         ids = taken["sessions"][SESSION_ID].to_numpy()
-        for name in CHILDREN:
+        for name in (name for name in CHILDREN if name in self._read):
             while self._all_of(name, ids) and self._more(name):
                 pass
             belongs = np.isin(self._read[name][SESSION_ID].to_numpy(), ids)
@@ -56,7 +66,7 @@ class HeldDay:
         return not len(read) or bool(np.isin(read[-1].as_py(), ids))
 
     def _more(self, name: str) -> bool:
-        batch = next(self._batches[name], None) if name in self._batches else None
+        batch = next(self._batches[name], None)
         if batch is None:
             return False
         self._read[name] = pa.concat_tables([self._read[name], batch]).unify_dictionaries()

@@ -217,7 +217,7 @@ def joined(
 
 
 def in_order(tables: Tables) -> dict[str, pa.Table]:
-    """Return tables sorted by start and id, children in the order of their sessions.
+    """Return tables sorted by start and id, those children that are there as their sessions.
 
     Raises
     ------
@@ -230,7 +230,7 @@ def in_order(tables: Tables) -> dict[str, pa.Table]:
     order = np.lexsort((ids, starts))
     arranged = {"sessions": _taken(sessions, order)}
     by_id = np.argsort(ids[order], kind="stable")
-    for name in CHILDREN:
+    for name in (name for name in CHILDREN if name in tables):
         parents = tables[name].column(SESSION_ID).to_numpy()
         at = np.searchsorted(ids[order], parents, sorter=by_id)
         orphan = at == len(by_id)

@@ -2,17 +2,16 @@
 
 import json
 import operator
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from voxframe._dataset.at_once import at_once
-from voxframe._dataset.disk import checksum, discard, move, of_the_system, sync, write_text
+from voxframe._dataset.disk import write_text
 from voxframe._dataset.layout import DAY, day_name, day_number
-from voxframe._receipt import Receipt
+from voxframe._receipt import EACH_AT_ITS_TIME, Receipt
 from voxframe._spec.tables import SCHEMAS
 from voxframe._timezones import instant
 from voxframe.errors import ExportError
@@ -21,12 +20,8 @@ HOUSEKEEPING = "_voxframe"
 """Folder inside a dataset that is not data; its underscore hides it from dataset readers."""
 
 _MANIFEST = "manifest.json"
+_COPY = "manifest.json.bak"
 _VERSION = 2
-_CURE = (
-    "audit_call_history(…, repair=True) reads its day again, the export with overwrite=True all "
-    "days"
-)
-_CURE_OF_SYNC = "the next sync, or audit_call_history(…, repair=True), reads its day again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +69,11 @@ class Stretch:
         """First second of the first day that was not over when it was read; else ``end``."""
         began = int(self.read_at.timestamp())
         return self.end if began >= self.end else max(began // DAY * DAY, self.first)
+
+    def has(self, day: str) -> bool:
+        """Return whether any of a day is in it."""
+        begins = day_number(day) * DAY
+        return begins < self.end and begins + DAY > self.first
 
 
 @dataclass(slots=True)
@@ -165,14 +165,22 @@ class Manifest:
             RecursionError,
             TypeError,
             ValueError,
-        ):
+        ) as error:
+            cause = "something in it is missing, or not as it was written"
+            if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+                cause = "it is not JSON" if text.strip() else "it is empty"
             raise ExportError(
-                f"{root} holds a manifest that cannot be read: {HOUSEKEEPING}/{_MANIFEST}"
+                f"{root} holds a manifest that cannot be read, {HOUSEKEEPING}/{_MANIFEST}: "
+                f"{cause}; {_way_back(root)}"
             ) from None
 
     def save(self, root: Path) -> None:
         """Write it, as a whole or not at all."""
         write_text(root / HOUSEKEEPING / _MANIFEST, self.text())
+
+    def keep_copy(self, root: Path) -> None:
+        """Write it a second time: nothing else knows what the service no longer gives."""
+        write_text(root / HOUSEKEEPING / _COPY, self.text())
 
     def text(self) -> str:
         """Return it as JSON."""
@@ -249,8 +257,7 @@ class Manifest:
         files = {file for day in days.values() for file in day.files}
         self.removing = []
         for name in list(self.days):
-            begins = day_number(name) * DAY
-            if begins < stretch.end and begins + DAY > stretch.first:
+            if stretch.has(name):
                 self.removing += [file for file in self.days.pop(name).files if file not in files]
         self.days = dict(sorted({**self.days, **days}.items()))
         self.placing = list(days)
@@ -275,6 +282,9 @@ class Manifest:
         if self.read and (known := self.known_until()) < self.end:
             inclusive = "left" if receipt.inclusive in ("left", "both") else "neither"
             receipt = replace(receipt, to_date=instant(known), inclusive=inclusive)
+        if plain and plain["sessions"] != receipt.sessions:
+            # What was said of a count is true of what was read, not of what is here.
+            receipt = replace(receipt, settled=EACH_AT_ITS_TIME)
         if not plain:
             return replace(receipt, settled="the window is empty, so nothing was asked")
         until = self.resume_from()
@@ -292,63 +302,31 @@ class Manifest:
         staged = staging(root, self.days[day].run) / staged_name(file)
         return staged if day in self.placing and staged.exists() else root / file
 
-    def check(self, root: Path) -> None:
-        """Compare with what lies there.
 
-        Raises
-        ------
-        ExportError
-            A file is missing, has another size, or is not ours; it is named.
-        """
-        for fault in self.damage(root).values():
-            raise ExportError(f"{fault}: {_CURE if self.lookback is None else _CURE_OF_SYNC}")
-        self.check_strangers(root)
+def check_not_lost(root: Path) -> None:
+    """Refuse to begin anew where days lie of which the manifest is lost.
 
-    def damage(self, root: Path, *, whole: bool = False) -> dict[str, str]:
-        """Return the days that are not there as they were written, and what of each is not.
+    Raises
+    ------
+    ExportError
+        There are such.
+    """
+    days = (day for name in SCHEMAS for day in (root / name).glob("start_day=*"))
+    if any(days) and Manifest.load(root) is None:
+        raise ExportError(
+            f"{root} holds days and no manifest, {HOUSEKEEPING}/{_MANIFEST}, which says what they "
+            f"are of: {_way_back(root)}; CallHistory.from_parquet reads the rows as they are",
+        )
 
-        Parameters
-        ----------
-        root : Path
-            Where they lie.
-        whole : bool
-            Read every byte, not only sizes.
-        """
-        found = {}
-        for name, day in self.days.items():
-            for table, rows in day.rows.items():
-                if rows and not any(file.startswith(f"{table}/") for file in day.files):
-                    found[name] = f"{root} has lost the {table} of {name}"
-            for file in day.files:
-                if fault := self.fault(root, name, file, whole=whole):
-                    found.setdefault(name, fault)
-        return found
 
-    def fault(self, root: Path, name: str, file: str, *, whole: bool) -> str:
-        """Return what is wrong with a file of a day, nothing if all is well."""
-        day, place = self.days[name], self.where(root, name, file)
-        try:
-            size = place.stat().st_size
-        except (FileNotFoundError, NotADirectoryError):
-            return f"{root / file} is missing"
-        if size != day.files[file]:
-            return (
-                f"{root / file} is cut short or of another write ({size} bytes of "
-                f"{day.files[file]})"
-            )
-        if whole and file in day.checksums and checksum(place) != day.checksums[file]:
-            return f"{root / file} is not as it was written (its checksum differs)"
-        return ""
-
-    def check_strangers(self, root: Path) -> None:
-        """Refuse files in the tables' folders that are not ours: readers would take them in."""
-        known = {file for day in self.days.values() for file in day.files} | set(self.removing)
-        for file in _data_files(root):
-            if file.relative_to(root).as_posix() not in known:
-                raise ExportError(
-                    f"{file} was not written by this export, and whoever reads the folder reads "
-                    "it too: move it elsewhere, or name another folder",
-                )
+def _way_back(root: Path | str) -> str:
+    copy = Path(root) / HOUSEKEEPING / _COPY
+    if copy.exists():
+        return (
+            f"copy {_COPY} beside it, which the last whole run left, to its place; days that were "
+            "written since are read again"
+        )
+    return "put it back at its place from a backup, or name another folder"
 
 
 def staging(root: Path, run: str = "") -> Path:
@@ -360,66 +338,6 @@ def staged_name(file: str) -> str:
     """Return what a file of a dataset is called in staging."""
     table, day, _ = file.split("/")
     return f"{table}.{day}.parquet"
-
-
-def settle(root: Path, manifest: Manifest) -> None:
-    """Bring to its place what the manifest names, wherever it was interrupted.
-
-    Children before sessions: a reader never finds a session whose calls are still to come.
-    """
-    folders: set[Path] = set()
-    for table in reversed(SCHEMAS):
-        for name in manifest.placing:
-            for file in manifest.days[name].files:
-                source = staging(root, manifest.days[name].run) / staged_name(file)
-                if file.startswith(f"{table}/") and source.exists():
-                    place = root / file
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    move(source, place)
-                    folders |= {place.parent, place.parent.parent, root}
-    for file in manifest.removing:
-        place = root / file
-        place.unlink(missing_ok=True)
-        if place.parent.exists() and not any(place.parent.iterdir()):
-            place.parent.rmdir()
-        folders.add(place.parent.parent)
-    for _ in at_once(sync, [folder for folder in sorted(folders, reverse=True) if folder.exists()]):
-        pass
-
-
-def announce(root: Path, manifest: Manifest, run: str, ours: Collection[str]) -> None:
-    """Name in the manifest what a run has staged: from here on it is there.
-
-    Raises
-    ------
-    ExportError
-        Something else lies there: a file that is none of ``ours``.
-    """
-    for name in manifest.placing:
-        for file in manifest.days[name].files:
-            if file not in ours and (root / file).exists():
-                raise ExportError(
-                    f"{root / file} was not written by this export; move it elsewhere"
-                )
-    if manifest.placing:
-        sync(staging(root, run))
-    manifest.save(root)
-
-
-def clear_staging(root: Path) -> None:
-    """Remove what was never named in the manifest."""
-    discard(staging(root))
-
-
-def _data_files(root: Path) -> Iterator[Path]:
-    for name in SCHEMAS:
-        for file in sorted((root / name).rglob("*")):
-            parts = file.relative_to(root / name).parts
-            # Readers of datasets pass over what begins with an underscore, as over what is hidden.
-            if any(of_the_system(part) or part.startswith("_") for part in parts):
-                continue
-            if not file.is_dir():
-                yield file
 
 
 def _plain(day: Day) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def merge(old: Tables, new: Tables, *, keep: bool) -> Merged:
     Parameters
     ----------
     old, new : Mapping of pyarrow.Table
-        Stored tables, sorted.
+        Stored tables, sorted. Of what is held a table is not there that was damaged; without
+        the sessions nothing is kept but links, and nobody knows what has changed.
     keep : bool
         Whether sessions that did not come again stay.
 
@@ -56,10 +57,15 @@ def merge(old: Tables, new: Tables, *, keep: bool) -> Merged:
     Merged
         A link that has been cleared keeps the value that it had.
     """
-    before, after = old["sessions"], new["sessions"]
-    if not len(before):
+    before, after = old.get("sessions"), new["sessions"]
+    if before is not None and not len(before):
         return Merged(new, 0, _ends(after), _ends(after.slice(0, 0)))
-    new = {name: _with_links(old[name], table, name) for name, table in new.items()}
+    new = {
+        name: _with_links(old[name], table, name) if name in old else table
+        for name, table in new.items()
+    }
+    if before is None:
+        return Merged(new, 0, _ends(after.slice(0, 0)), _ends(after.slice(0, 0)))
     after = new["sessions"]
     was_held = _among(after, before)
     still_given = _among(before, after)
@@ -72,6 +78,8 @@ def merge(old: Tables, new: Tables, *, keep: bool) -> Merged:
             {
                 name: pa.concat_tables([table, old[name].filter(_among(old[name], gone))])
                 .unify_dictionaries()
+                if name in old
+                else table
                 for name, table in new.items()
             }
         )  # fmt: skip
@@ -124,7 +132,7 @@ def _differing(old: Tables, new: Tables, before: pa.Table, after: pa.Table) -> p
     by_id = [(SESSION_ID, "ascending")]
     found = [_unequal(before.sort_by(by_id), after.sort_by(by_id))]
     ids = after[SESSION_ID].combine_chunks()
-    for name in CHILDREN:
+    for name in (name for name in CHILDREN if name in old):
         rows = [
             table.filter(pc.is_in(table[SESSION_ID], value_set=ids)).sort_by(
                 [*by_id, (REQUIRED[name][0], "ascending")]

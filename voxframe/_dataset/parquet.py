@@ -4,6 +4,7 @@
 
     path/sessions/start_day=2026-10-01/part-0.parquet    and calls, records, resource_usage
     path/_voxframe/manifest.json                         what is asked for, what was written, when
+    path/_voxframe/manifest.json.bak                     the same, as the last whole run left it
     path/_voxframe/staging/<run>/                        days on their way to their place
     path/_voxframe/lock                                  held by the export that is under way
 
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from voxframe._dataset.at_once import at_once
+from voxframe._dataset.damage import check, check_strangers
 from voxframe._dataset.day import DayWriter
 from voxframe._dataset.disk import is_delta, local_path, locked, of_the_system, writing
 from voxframe._dataset.files import written_by
@@ -40,11 +42,10 @@ from voxframe._dataset.manifest import (
     Day,
     Manifest,
     Stretch,
-    announce,
-    clear_staging,
-    settle,
+    check_not_lost,
     staging,
 )
+from voxframe._dataset.placing import announce, clear_staging, settle
 from voxframe._receipt import Receipt
 from voxframe.errors import ExportError
 
@@ -112,11 +113,20 @@ def _check_target(target: Path, query: Mapping[str, Any], *, overwrite: bool) ->
     if old is None and is_delta(target):
         raise ExportError(f"{target} holds Delta tables of a sync; name another folder")
     if old is None:
+        check_not_lost(target)
         names = [entry.name for entry in target.iterdir()]
         if strangers := [n for n in names if n != HOUSEKEEPING and not of_the_system(n)]:
             raise ExportError(
                 f"{target} holds other data ({min(strangers)}); name a folder of its own",
             )
+    elif old.lookback is not None and (overwrite or old.query != query):
+        same = old.query["fingerprint"] == query["fingerprint"]
+        raise ExportError(
+            f"{target} is kept by sync_call_history"
+            + (", which adds what is new," if same else f" ({difference(old, query)})")
+            + " and may hold what the service no longer gives, so no export replaces it; name "
+            "another folder for an export",
+        )
     elif old.query != query and not overwrite:
         window = f"({old.query['from_date']} to {old.query['to_date']})"
         if old.query["fingerprint"] == query["fingerprint"]:
@@ -143,13 +153,13 @@ def _open(
     clear_staging(target)
     if old.query == query and not (overwrite and old.covered) and _goes_on(old):
         try:
-            old.check(target)
+            check(old, target)
         except ExportError:
             if not overwrite:
                 raise
         else:
             return ParquetFolder(target, old)
-    old.check_strangers(target)
+    check_strangers(old, target)
     for file in (target / name for day in old.days.values() for name in day.files):
         run = written_by(file)
         if run is not None and run not in {day.run for day in old.days.values()}:
@@ -275,6 +285,7 @@ class ParquetFolder:
                 manifest.removing = [file for file in files if file not in kept]
                 self._replaces = None
                 self._commit(ours=set(files))
+            manifest.keep_copy(self._root)
             return manifest.summary()
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet as pq
 
 from voxframe._dataset import files
+from voxframe._dataset.damage import check
 from voxframe._dataset.disk import local_path, of_the_system, reason_of
 from voxframe._dataset.layout import UNKNOWN_FIELDS, in_order, joined, part_of, restored
 from voxframe._dataset.manifest import Manifest
@@ -92,7 +93,7 @@ def _read_manifest(source: Path, manifest: Manifest) -> tuple[Tables, Receipt]:
             f"{source} is an export that is not finished (last whole day: "
             f"{max(manifest.days, default='none')}); the call that began it completes it",
         )
-    manifest.check(source)
+    check(manifest, source)
     return read_days(source, manifest, manifest.days), manifest.summary()
 
 

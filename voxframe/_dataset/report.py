@@ -1,13 +1,15 @@
 """What a sync changed, for people and monitors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
 import pandas as pd
 
+from voxframe._dataset.loss import Loss
 from voxframe._receipt import Receipt
+from voxframe._spec.tables import SCHEMAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,11 @@ class DayChange:
     changed: int
     vanished: int
     changed_after: int | None
+    damaged: bool
 
 
+# More files than these are not spelled out in a message.
+_MANY = 10
 _INTEGERS = ("sessions_before", "sessions_after", "added", "changed", "vanished")
 
 
@@ -35,15 +40,24 @@ class SyncReport:
     Attributes
     ----------
     changes : pandas.DataFrame
-        One row a day that was read and holds or held sessions, in order. ``day``
+        One row a day that was replaced and holds or held sessions, in order. ``day``
         (datetime64[s]); ``sessions_before``, ``sessions_after``, ``added``, ``changed``,
         ``vanished`` (Int64): sessions that are held, that are new, that are not as they
         were, and that the service no longer gives; ``cost_before``, ``cost_after``
         (Float64): calls, records and resources, missing where an early version wrote the
         day; ``changed_after`` (timedelta64[s]): how long after their end sessions of the day
-        still appeared or changed, at least; missing where none did. All of it is told of
-        this run, beside the one before it: the dataset holds each session as it was last, and
-        not how often it changed, so keep the reports if that is asked later.
+        still appeared or changed, at least; missing where none did; ``damaged`` (boolean):
+        files of the day were not there as they were written, and only what was intact could
+        be compared. All of it is told of this run, beside the one before it: the dataset holds
+        each session as it was last, and not how often it changed, so keep the reports if that
+        is asked later.
+    lost : pandas.DataFrame
+        One row a damaged day of which the service does not give all again that was there.
+        ``day`` (datetime64[s]); ``sessions``, ``calls``, ``records``, ``resource_usage``
+        (Int64): rows that cannot be had again; ``cost`` (Float64): theirs, as far as it is
+        missing from the day's sum; ``what`` (str): what is wrong with which files. Such a day
+        stays as it is, and the sync ends in a :class:`~voxframe.errors.DamageError`, unless
+        `vanished` is ``"intact"``.
     receipt : Receipt
         What the sync read, and what that took; ``settled`` also says how long after their
         end sessions still changed.
@@ -63,6 +77,7 @@ class SyncReport:
     """
 
     changes: pd.DataFrame = field(repr=False)
+    lost: pd.DataFrame = field(repr=False)
     receipt: Receipt
     recordings: pd.DataFrame | None = field(default=None, repr=False)
 
@@ -79,14 +94,17 @@ class SyncReport:
 
     def __repr__(self) -> str:
         total = self.changes[[*_INTEGERS]].sum()
+        damaged, lost = int(self.changes["damaged"].sum()), len(self.lost)
         return (
             f"<voxframe.SyncReport: {len(self.changes)} days, {total.added:,} sessions added, "
-            f"{total.changed:,} changed, {total.vanished:,} vanished; "
-            f"{self.receipt.requests:,} requests>"
+            f"{total.changed:,} changed, {total.vanished:,} vanished"
+            + f", {damaged:,} damaged days read again" * bool(damaged)
+            + f", {lost:,} of which something is lost" * bool(lost)
+            + f"; {self.receipt.requests:,} requests>"
         )
 
 
-def report(days: Sequence[DayChange], receipt: Receipt) -> SyncReport:
+def report(days: Sequence[DayChange], lost: Sequence[Loss], receipt: Receipt) -> SyncReport:
     """Make the report of what was done to days."""
     rows = sorted(days, key=lambda each: each.day)
     columns = {
@@ -100,9 +118,49 @@ def report(days: Sequence[DayChange], receipt: Receipt) -> SyncReport:
             pd.to_timedelta([each.changed_after for each in rows], unit="s"),
             dtype="timedelta64[s]",
         ),
+        "damaged": pd.Series([each.damaged for each in rows], dtype="boolean"),
     }
     order = [
         "day", "sessions_before", "sessions_after", "cost_before", "cost_after",
-        "added", "changed", "vanished", "changed_after",
+        "added", "changed", "vanished", "changed_after", "damaged",
     ]  # fmt: skip
-    return SyncReport(pd.DataFrame(columns)[order], receipt)
+    return SyncReport(pd.DataFrame(columns)[order], _lost(lost), receipt)
+
+
+def _lost(losses: Sequence[Loss]) -> pd.DataFrame:
+    rows = [
+        {
+            "day": each.day,
+            **{name: each.rows.get(name, 0) for name in SCHEMAS},
+            "cost": float(each.cost),
+            "what": "; ".join(each.faults),
+        }
+        for each in sorted(losses, key=lambda each: each.day)
+    ]
+    types = {"day": "datetime64[s]", **dict.fromkeys(SCHEMAS, "Int64"), "cost": "Float64"}
+    return pd.DataFrame(rows, columns=[*types, "what"]).astype({**types, "what": "str"})
+
+
+def in_words(damage: Mapping[str, Sequence[str]]) -> str:
+    """Return what is wrong with the files of which days."""
+    faults = [fault for each in damage.values() for fault in each]
+    more = f" and {len(faults) - _MANY:,} more" if len(faults) > _MANY else ""
+    days = f" ({len(damage):,} days)" if len(damage) > 1 else ""
+    return f"{'; '.join(faults[:_MANY])}{more}{days}"
+
+
+def loss_in_words(lost: pd.DataFrame) -> str:
+    """Return what cannot be had again of which days, and what to do."""
+    days = []
+    for row in lost.head(_MANY).to_dict(orient="records"):
+        rows = [f"{row[name]:,} {name}" for name in SCHEMAS if row[name]]
+        rows += [f"{row['cost']:.2f} of the cost"] if row["cost"] else []
+        days.append(f"{row['day']:%Y-%m-%d}: {row['what']}, and {' and '.join(rows)} of it are "
+                    "not given by the service any more")  # fmt: skip
+    more = f"; and {len(lost) - _MANY:,} more days" if len(lost) > _MANY else ""
+    return (
+        f"{'; '.join(days)}{more}. {'These days are' if len(lost) > 1 else 'The day is'} left as "
+        "it was, all others are done. Put the file back at its place, from a backup, and run the "
+        "same again; or let sync_call_history with vanished='intact' read the "
+        "day again and keep what is intact of it"
+    )

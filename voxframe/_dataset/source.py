@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from voxframe._dataset.damage import check_strangers, check_tables, damage
 from voxframe._dataset.disk import is_delta, is_url, local_path, writing
 from voxframe._dataset.layout import DAY, STORED, day_name
-from voxframe._dataset.manifest import Manifest
+from voxframe._dataset.manifest import Manifest, check_not_lost
 from voxframe._dataset.reading import TRIES, Tables, read_days
 from voxframe.errors import ExportError, InvalidQueryError
 
@@ -31,8 +32,8 @@ class Source(Protocol):
     def tables(self, days: Sequence[str], columns: Collection[str] | None) -> Tables:
         """Return days as they were read from the service."""
 
-    def damage(self) -> Mapping[str, str]:
-        """Return the days that are not there as they were written, and what of each is not."""
+    def damage(self) -> Mapping[str, Sequence[str]]:
+        """Return the days that are not there as they were written, and what is wrong with each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Folder:
             raise ExportError(f"{self.root} is a file; name the folder of a dataset")
         if manifest is not None:
             manifest.check_begun(self.root)
+        if manifest is None:
+            check_not_lost(self.root)
         if manifest is None or not manifest.covered:
             raise ExportError(
                 f"{self.root} is not a finished dataset of sync_call_history or "
@@ -83,24 +86,25 @@ class Folder:
         """Return days as they were read from the service."""
         return read_days(self.root, self.manifest(), days, columns)
 
-    def damage(self) -> Mapping[str, str]:
+    def damage(self) -> Mapping[str, Sequence[str]]:
         """Return the days that are not there as they were written; every byte is read.
 
         Raises
         ------
         ExportError
-            There is a file that is not ours.
+            A table is not there at all, or there is a file that is not ours.
         """
-        manifest, found = self.manifest(), dict[str, str]()
+        manifest, found = self.manifest(), dict[str, list[str]]()
         with writing(self.root):
+            check_tables(manifest, self.root)
             for _ in range(TRIES):
-                found = manifest.damage(self.root, whole=True)
+                found = damage(manifest, self.root, whole=True)
                 newer = self.manifest()
                 if not found or newer == manifest:
                     break
                 # It may be a sync, which replaces days meanwhile.
                 manifest = newer
-            manifest.check_strangers(self.root)
+            check_strangers(manifest, self.root)
         return found
 
 

@@ -8,7 +8,7 @@ what a run has to read follows from what is there.
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from voxframe._dataset.day import DayWriter
 from voxframe._dataset.disk import is_delta, is_url, local_path, writing
 from voxframe._dataset.held import HeldDay
 from voxframe._dataset.layout import DAY, STORED, Tables, by_day, day_name, day_number, stored
+from voxframe._dataset.loss import Loss, Recount
 from voxframe._dataset.manifest import Day, Manifest, Stretch
 from voxframe._dataset.merge import merge
 from voxframe._dataset.report import DayChange, SyncReport, report
@@ -58,13 +59,16 @@ class Store(Protocol):
         The name of this run.
     staging : Path
         A folder of this machine for days on their way.
-    damaged : set of str
-        Days of which something was not there as it was written.
+    again : sequence of int
+        Days, counted from 1970, that are seen to be damaged, and have to be read again.
+    damaged : dict of list of str
+        What was found to be wrong with the days that were held.
     """
 
     manifest: Manifest
     run: str
-    damaged: set[str]
+    again: Sequence[int]
+    damaged: dict[str, list[str]]
 
     @property
     def root(self) -> Path | str: ...
@@ -72,10 +76,10 @@ class Store(Protocol):
     def staging(self) -> Path: ...
 
     def held(self, day: str) -> Mapping[str, Iterator[pa.Table]]:
-        """Return a day's stored tables, in pieces, in order; what is damaged is left out."""
+        """Return a day's stored tables, in pieces, in order; a damaged one is left out."""
 
-    def publish(self, stretch: Stretch, days: Mapping[str, Day]) -> None:
-        """Let days that are staged be what is there of a stretch."""
+    def publish(self, stretch: Stretch, days: Mapping[str, Day], given_up: Collection[str]) -> None:
+        """Let days that are staged be what is there of a stretch; keep files of those given up."""
 
     def begin(self) -> None:
         """Keep what a first sync is asked for, so that the same call goes on with it."""
@@ -106,8 +110,22 @@ def unsettled(manifest: Manifest, now: float) -> list[tuple[int, int]]:
     return to_read(manifest, manifest.end, now)
 
 
-def to_read(manifest: Manifest, until: int, now: float) -> list[tuple[int, int]]:
-    """Return the stretches before a second that are new or not settled, as whole days."""
+def to_read(
+    manifest: Manifest, until: int, now: float, damaged: Sequence[int] = ()
+) -> list[tuple[int, int]]:
+    """Return the stretches that have to be read, as whole days.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        What is held.
+    until : int
+        The second before which what is new or not settled is wanted.
+    now : float
+        Seconds since 1970.
+    damaged : sequence of int
+        Days that are wanted in any case.
+    """
     first, gaps = manifest.first, []
     lookback = _LOOKBACK if manifest.lookback is None else manifest.lookback
     if until % DAY:
@@ -125,8 +143,9 @@ def to_read(manifest: Manifest, until: int, now: float) -> list[tuple[int, int]]
         at = max(at, stretch.end)
     if at < until:
         gaps.append((at, until))
-    whole = ((max(a // DAY * DAY, first), min(-(-b // DAY) * DAY, until)) for a, b in gaps)
-    return joined([(begin, end) for begin, end in whole if begin < end])
+    whole = [(max(a // DAY * DAY, first), min(-(-b // DAY) * DAY, until)) for a, b in gaps]
+    whole += [(max(d * DAY, first), min((d + 1) * DAY, manifest.end)) for d in damaged]
+    return joined(sorted((begin, end) for begin, end in whole if begin < end))
 
 
 def joined(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -149,10 +168,12 @@ class Sync:
         What is there already; what is written is added.
     keep : bool
         Whether sessions that the service no longer gives stay.
+    give_up : bool
+        Whether a damaged day is replaced although not all of it can be had again.
     """
 
-    def __init__(self, store: Store, *, keep: bool) -> None:
-        self._store, self._keep = store, keep
+    def __init__(self, store: Store, *, keep: bool, give_up: bool = False) -> None:
+        self._store, self._keep, self._give_up = store, keep, give_up
         self._spent_before = store.manifest.receipt
         self._ends: set[int] = set()
         self._from: int | None = None
@@ -160,12 +181,17 @@ class Sync:
         self._open: _OpenDay | None = None
         self._whole: dict[str, Day] = {}
         self._changes: list[DayChange] = []
+        self._lost: list[Loss] = []
         self._receipts: list[Receipt] = []
 
     @property
     def manifest(self) -> Manifest:
         """What is there."""
         return self._store.manifest
+
+    def to_read(self, until: int, now: float) -> list[tuple[int, int]]:
+        """Return the stretches that are new, not settled or damaged, as whole days."""
+        return to_read(self.manifest, until, now, self._store.again)
 
     @property
     def behind(self) -> int:
@@ -226,10 +252,16 @@ class Sync:
 
     def _close_day(self) -> None:
         if self._open is not None:
-            day, change = self._open.close()
-            self._changes.append(change)
-            if day is not None:
-                self._whole[change.day] = day
+            loss = self._open.loss()
+            if loss is not None:
+                self._lost.append(loss)
+            if loss is None or self._give_up:
+                day, change = self._open.close()
+                self._changes.append(change)
+                if day is not None:
+                    self._whole[change.day] = day
+            else:
+                self._open.abandon()
             self._open = None
 
     def _publish(self, stretch: Stretch) -> None:
@@ -244,7 +276,11 @@ class Sync:
             }
         spent = [r for r in (self._spent_before, *self._receipts) if r is not None]
         manifest.receipt = Receipt.sum(spent)
-        self._store.publish(stretch, self._whole)
+        lost = [each.day for each in self._lost]
+        # A day that cannot be made whole stays as it is: what is missing may be put back.
+        for part in [stretch] if self._give_up else _without(stretch, lost):
+            inside = {name: day for name, day in self._whole.items() if part.has(name)}
+            self._store.publish(part, inside, lost)
         self._whole = {}
 
     def finish(self, nothing: Receipt) -> SyncReport:
@@ -257,11 +293,12 @@ class Sync:
         """
         self._store.finish()
         receipt = Receipt.sum(self._receipts) if self._receipts else nothing
-        if damaged := self._store.damaged:
+        left = set() if self._give_up else {each.day for each in self._lost}
+        if whole := self._store.damaged.keys() - left:
             mended = dict(receipt.mended)
-            mended["damaged_days"] = len(damaged)
+            mended["damaged_days"] = len(whole)
             receipt = replace(receipt, mended=mended)
-        made = report(self._changes, receipt)
+        made = report(self._changes, self._lost, receipt)
         if (after := made.changed_after) is not None:
             settled = f"{receipt.settled}; sessions still changed {after} after their end"
             made = replace(made, receipt=replace(receipt, settled=settled))
@@ -275,6 +312,18 @@ class Sync:
             self._open = None
 
 
+def _without(stretch: Stretch, days: Sequence[str]) -> Iterator[Stretch]:
+    """Cut days out of a stretch."""
+    at = stretch.first
+    for name in sorted(day for day in days if stretch.has(day)):
+        begins = day_number(name) * DAY
+        if at < begins:
+            yield replace(stretch, first=at, end=begins)
+        at = begins + DAY
+    if at < stretch.end:
+        yield replace(stretch, first=at)
+
+
 class _OpenDay:
     """One day that is read again, what is held of it beside what comes."""
 
@@ -282,14 +331,16 @@ class _OpenDay:
         self.day, self._keep = day, keep
         self._writer = DayWriter(day, store.staging, store.run, moment)
         self._old = store.manifest.days.get(day_name(day))
-        held = store.held(day_name(day)) if self._old else {}
-        self._held_before = self._old.rows["sessions"] if self._old and "sessions" in held else 0
-        self._held = HeldDay(held)
+        none = {name: iter(()) for name in STORED}
+        self._held = HeldDay(store.held(day_name(day)) if self._old else none)
+        self._faults = store.damaged.get(day_name(day), [])
+        self._recount = Recount(self._old) if self._old and self._faults and keep else None
         reads = [
             s.read_at.timestamp() for s in store.manifest.read
             if s.first < (day + 1) * DAY and s.end > day * DAY
         ]  # fmt: skip
         self._read_before = min(reads, default=None)
+        self._sessions_known = True
         self._vanished = self._added = self._changed = 0
         self._changed_after = 0.0
 
@@ -299,8 +350,12 @@ class _OpenDay:
             name: schema.empty_table() if tables is None else stored(tables[name], name)
             for name, schema in STORED.items()
         }
-        merged = merge(self._held.until(until), new, keep=self._keep)
+        old = self._held.until(until)
+        self._sessions_known = "sessions" in old
+        merged = merge(old, new, keep=self._keep)
         self._writer.add(merged.tables)
+        if self._recount is not None:
+            self._recount.add(old, merged.tables)
         self._vanished += merged.vanished
         self._added += len(merged.added)
         self._changed += len(merged.changed)
@@ -309,29 +364,35 @@ class _OpenDay:
                 latest = self._read_before - min(ends.tolist(), default=self._read_before)
                 self._changed_after = max(self._changed_after, latest)
 
+    def loss(self) -> Loss | None:
+        """Return what of a damaged day cannot be had again; None if it is whole."""
+        if self._recount is None or (self._sessions_known and not self._vanished):
+            return None
+        left = {} if self._sessions_known else self._held.until(0)
+        rows, cost = self._recount.missing(left)
+        return Loss(day_name(self.day), rows, cost, self._faults) if rows or cost else None
+
     def close(self) -> tuple[Day | None, DayChange]:
         """Return what is staged of it, None of a day without a session, and what is new."""
         self._held.close()
         old, kept = self._old, self._vanished if self._keep else 0
+        before, after = old.rows["sessions"] if old else 0, self._writer.rows["sessions"]
+        if not self._sessions_known:
+            # Which sessions there were is not known, only how many.
+            self._added = max(after - before, 0)
         change = DayChange(
             day=day_name(self.day),
-            sessions_before=self._held_before,
-            sessions_after=self._writer.rows["sessions"],
+            sessions_before=before,
+            sessions_after=after,
             cost_before=old.cost if old else self._writer.cost * 0,
             cost_after=self._writer.cost,
             added=self._added,
             changed=self._changed,
             vanished=max(self._vanished - (old.vanished if old else 0), 0),
             changed_after=int(self._changed_after) or None,
+            damaged=bool(self._faults),
         )
-        lost = old.rows["sessions"] - self._writer.rows["sessions"] if old else 0
-        if lost > 0 and not self._held_before:
-            logger.warning(
-                "%s: %d sessions, which a damaged file held, are not given by the service any more",
-                change.day,
-                lost,
-            )
-        if not self._writer.rows["sessions"]:
+        if not after:
             self._writer.abandon()
             return None, change
         return self._writer.close(kept), change
@@ -359,17 +420,17 @@ class Place:
 
 
 def _opened(
-    place: Place, query: Mapping[str, Any], first: int | None
+    place: Place, query: Mapping[str, Any], first: int | None, *, give_up: bool
 ) -> contextlib.AbstractContextManager[Store]:
     if place.delta:
         from voxframe._dataset import delta  # noqa: PLC0415 - an extra
 
-        return delta.opened(place.path, query, first, place.storage_options)
+        return delta.opened(place.path, query, first, place.storage_options, give_up=give_up)
     from voxframe._dataset import folder  # noqa: PLC0415 - not needed for Delta
 
     if place.storage_options is not None:
         raise InvalidQueryError("storage_options: are for Delta tables in an object store only")
-    return folder.opened(place.path, query, first)
+    return folder.opened(place.path, query, first, give_up=give_up)
 
 
 @contextlib.contextmanager
@@ -380,6 +441,7 @@ def syncing(
     *,
     lookback: int | None,
     keep: bool,
+    give_up: bool = False,
 ) -> Iterator[Sync]:
     """Open a dataset for a sync, new or where it was left.
 
@@ -395,6 +457,8 @@ def syncing(
         Seconds, kept with the dataset; None is what is there.
     keep : bool
         Whether sessions that the service no longer gives stay.
+    give_up : bool
+        Whether what cannot be had again of damaged days is given up.
 
     Yields
     ------
@@ -404,11 +468,11 @@ def syncing(
     Raises
     ------
     ExportError
-        It cannot be written, is in use, or holds something else.
+        It cannot be written, is in use, or holds something else; or all of a table is away.
     InvalidQueryError
         There is nothing yet, and no `first`.
     """
-    with _opened(place, query, first) as store:
+    with _opened(place, query, first, give_up=give_up) as store:
         manifest = store.manifest
         if first is not None and manifest.begun_only:
             # Nothing is there of what was asked for before.
@@ -417,7 +481,7 @@ def syncing(
         if lookback is not None:
             # What is asked for now takes the place of what was before; a repair asks for nothing.
             manifest.lookback, manifest.asked = lookback, None
-        sync = Sync(store, keep=keep)
+        sync = Sync(store, keep=keep, give_up=give_up)
         try:
             yield sync
         finally:
