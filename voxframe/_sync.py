@@ -223,15 +223,21 @@ def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
     now = time.time()
     again = unsettled(manifest, now)
     with client._running(_light(order.reading), lean=True) as running:
+
+        def starting(second: int) -> int:
+            if second // _DAY in damaged:
+                return 0
+            if any(each.first <= second < each.end for each in manifest.read):
+                return starting_at(source, second)
+            return running.counts([Interval(second, second + 1)])[0]
+
         found = list(
             compare.differences(
                 manifest,
                 damaged,
                 manifest.not_read(_midnight_after(now)),
                 count=lambda stretches: running.counts([Interval(*each) for each in stretches]),
-                starting_at=lambda second: (
-                    0 if second // _DAY in damaged else starting_at(source, second)
-                ),
+                starting_at=starting,
                 settled=lambda day: all(e <= day * _DAY or f >= (day + 1) * _DAY for f, e in again),
             )
         )

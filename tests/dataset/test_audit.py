@@ -75,6 +75,16 @@ def test_days_that_differ_are_named_and_read_again(tmp_path):
         assert len(history) == 106
 
 
+def test_a_session_in_the_second_after_the_last_is_not_missing(tmp_path):
+    account = World(sessions=30, start="2026-10-01", end="2026-10-05", seed=5)
+    account.add(2, start="2026-10-03 00:00:00")
+    with serving(account, behaviour=Behaviour(to_date_inclusive=True, page_cap=4)) as service:
+        service.client.sync_call_history(tmp_path, "2026-10-01", "2026-10-03")
+        assert len(service.client.audit_call_history(tmp_path)) == 0
+        account.add(1, start="2026-10-02 23:59:59")
+        assert len(service.client.audit_call_history(tmp_path)) == 1
+
+
 def test_what_a_sync_saw_vanish_is_no_difference(tmp_path):
     account = year(retention=300 * DAY)
     with serving(account) as service:

@@ -74,7 +74,7 @@ def differences(
     count : callable
         Asks the service for the sessions of stretches.
     starting_at : callable
-        How many of the held sessions start in a second.
+        How many sessions start in a second: of those held where that second is.
     settled : callable
         Whether a day is.
 
