@@ -234,7 +234,15 @@ def _previous(given: argparse.Namespace) -> voxframe.CallHistory | None:
     if not given.compare:
         return None
     if given.path is not None:
-        return _of_files(given, given.path, window_before(given))
+        before = window_before(given)
+        try:
+            return _of_files(given, given.path, before)
+        except InvalidQueryError:
+            note(
+                given,
+                f"{given.path} holds no day of the period before, so nothing is compared",
+            )
+            return None
     return voxframe.read_call_history(
         **window_before(given), **connection_of(given), **filters_of(given)
     )
