@@ -314,6 +314,7 @@ class DamageError(ExportError):
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from voxframe.emulator import Emulator, World
     >>> world = World(sessions=10, start="2026-10-01", end="2026-10-02")
     >>> with Emulator(world) as emulator:

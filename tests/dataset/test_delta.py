@@ -219,6 +219,28 @@ def test_of_two_writers_at_once_one_ends_with_an_error_and_nothing_is_mixed(stor
         assert all("another writer" in str(error) for error in failed)
 
 
+def test_of_two_that_have_begun_the_one_that_began_last_wins(store):
+    url, world = f"s3://{BUCKET}/four", account(late=0.0, slow_bills=0.0)
+    with serving(world) as service:
+        service.client.sync_call_history(url, FIRST, storage_options=store)
+    place = Place(url, None, store)
+    query = service.client._identity(prepare_sync(OPTIONS).reading)
+    with (
+        syncing(place, query, None, lookback=0, keep=False) as first,
+        syncing(place, query, None, lookback=0, keep=False) as other,
+    ):
+        for running in (first, other):
+            running.begin([Interval(second(0), second(4))])
+        words = "another writer meanwhile.*what was there before is whole.*if anything"
+        with pytest.raises(ExportError, match=words):
+            first.write(Interval(second(0), second(4)), tables_of(1), receipt(0, FIRST_DAY))
+        other.write(Interval(second(0), second(4)), tables_of(2), receipt(0, FIRST_DAY))
+        other.finish(receipt(0, FIRST_DAY))
+    there = voxframe.open_dataset(url, storage_options=store).read("2026-10-01", "2026-10-05")
+    ids = there.tables["calls"]["call_session_history_id"].to_pylist()
+    assert ids == tables_of(2)["calls"]["call_id"].to_pylist()
+
+
 def test_a_store_that_cannot_be_reached_is_said_without_its_key(store):
     wrong = {**store, "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "max_retries": "0",
              "retry_timeout": "1s"}  # fmt: skip

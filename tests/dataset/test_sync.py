@@ -1,6 +1,9 @@
 """A dataset that follows the service: late sessions, late bills, purges, outages, clocks."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 import types
 from dataclasses import replace
@@ -349,3 +352,35 @@ def test_a_receipt_of_a_run_that_was_killed_claims_no_count_that_is_not_here(tmp
     there = voxframe.open_dataset(tmp_path).receipt
     assert there.sessions == 2
     assert "4" not in there.settled
+
+
+OF_ANOTHER_PROCESS = """
+import sys
+import voxframe
+path, url, key, order = sys.argv[1:]
+numbers = {f"1555010{n}" for n in range(9)}
+names = [f"application-{n}" for n in range(9)]
+report = voxframe.sync_call_history(
+    path, "2026-10-01", "2026-10-03", credentials=key, base_url=url, progress=False,
+    remote_number=numbers, local_number=frozenset(numbers),
+    application_name=names if order == "1" else reversed(names),
+)
+print(list(numbers), report.receipt.requests)
+"""
+
+
+def test_the_same_call_of_another_process_is_the_same_query(tmp_path):
+    orders = set()
+    with serving(world()) as service:
+        key = service.emulator.write_credentials(tmp_path / "key.json")
+        for seed in "123":
+            done = subprocess.run(
+                [sys.executable, "-W", "error", "-c", OF_ANOTHER_PROCESS, tmp_path / "h",
+                 service.emulator.base_url, key, seed],
+                env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True,
+                check=False,
+            )  # fmt: skip
+            assert (done.returncode, done.stderr) == (0, "")
+            orders.add(done.stdout.rpartition(" ")[0])
+    # Sets gave their values in other orders, or this would show nothing.
+    assert len(orders) > 1

@@ -117,13 +117,18 @@ class Tables:
         try:
             yield
         except CommitFailedError:
-            raise ExportError(
-                f"{self.root} was changed by another writer meanwhile, probably another sync; "
-                "the days finished so far are whole, and the next sync goes on from there",
-            ) from None
+            raise self.taken() from None
         except (DeltaError, OSError, pa.ArrowException) as error:
             words = fault(self.root, str(error), (self.options or {}).values())
             raise ExportError(f"{self.root} cannot be read or written: {words}") from None
+
+    def taken(self) -> ExportError:
+        """Return what is said where somebody else writes."""
+        return ExportError(
+            f"{self.root} was changed by another writer meanwhile, probably another sync, which "
+            "goes on; what was there before is whole, and so is what this one had finished, if "
+            "anything: the next sync goes on from there",
+        )
 
     def commit(self, table: DeltaTable, name: str, data: Any, days: tuple[int, int],
                said: Mapping[str, str]) -> None:  # fmt: skip
@@ -338,6 +343,10 @@ class DeltaStore:
         given_up: Collection[str],  # noqa: ARG002
     ) -> None:
         """Let days that are staged be what is there of a stretch; its log keeps the files."""
+        # Whoever has lost the claim ends before it stands in the way of the one that has it.
+        now = self.where.table("sessions")
+        if now is None or now.version() != self.tables["sessions"].version():
+            raise self.where.taken()
         before = dict(self.manifest.days)
         span = (stretch.first // DAY, -(-stretch.end // DAY))
         names = {n for n in before if day_name(span[0]) <= n < day_name(span[1])}
