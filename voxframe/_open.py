@@ -255,7 +255,7 @@ class Dataset:
         InvalidQueryError
             None of the days that are asked for is held.
         ExportError
-            A file is missing, cut short or of another write.
+            A file is missing, or was cut short or replaced.
 
         Warns
         -----

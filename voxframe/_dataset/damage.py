@@ -100,7 +100,10 @@ def fault(manifest: Manifest, root: Path, name: str, file: str, *, whole: bool) 
     except (FileNotFoundError, NotADirectoryError):
         return f"{root / file} is missing"
     if size != day.files[file]:
-        return f"{root / file} is cut short or of another write ({size} bytes of {day.files[file]})"
+        return (
+            f"{root / file} has {size:,} bytes where {day.files[file]:,} were written, so it was "
+            "cut short or replaced"
+        )
     if whole and file in day.checksums and checksum(place) != day.checksums[file]:
         return f"{root / file} is not as it was written (its checksum differs)"
     return ""

@@ -124,7 +124,7 @@ def read_days(
     Raises
     ------
     ExportError
-        A file is missing, cut short or of another write.
+        A file is missing, or was cut short or replaced.
     """
     parts: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
     for name in days:
