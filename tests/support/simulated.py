@@ -259,7 +259,7 @@ def drive(
         held = service.answer(ask)
         told.append(held)
         if most_workers > 1:
-            plan.widen(1 + choose(most_workers))
+            plan.widen(1 + len(told) % most_workers)
         outstanding += plan.receive(ask, held)
         if plan.settled is not None:
             assert not outstanding, f"the plan ended without waiting for {outstanding}"
