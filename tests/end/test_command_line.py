@@ -105,6 +105,7 @@ def test_export_with_filters(within, world, tmp_path):
         (["--versoin"], 2, "--versoin: there is no such option; did you mean '--version'?"),
         (["export", "--aplication-id=1"], 2, "did you mean '--application-id'?"),
         (["demo", "--sessions", "0"], 2, "--sessions: needs to be 1 or more"),
+        (["emulator", "--sessions", "9" * 20], 2, "--sessions: is at most 20,000,000"),
         (["export", "--user-id"], 2, "--user-id"),
         (["export"], 2, "--from"),
         (["count"], 2, "--month 2026-10"),

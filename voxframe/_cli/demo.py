@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 import voxframe
 from voxframe import analysis
-from voxframe._cli.options import positive
+from voxframe._cli.options import sessions_made_up
 from voxframe._cli.output import COLUMNS, can_show
 from voxframe._extras import needed_for
 from voxframe._history import CallHistory
@@ -38,7 +38,11 @@ def add(commands: Any) -> None:
     )
     demo.add_argument("--out", default="voxframe-demo", metavar="DIR", help="default: %(default)s")
     demo.add_argument(
-        "--sessions", type=positive, default=20_000, metavar="N", help="default: %(default)s"
+        "--sessions",
+        type=sessions_made_up,
+        default=20_000,
+        metavar="N",
+        help="default: %(default)s",
     )
     demo.set_defaults(run=run)
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from voxframe._cli.options import positive, seconds, whole
+from voxframe._cli.options import seconds, sessions_made_up, whole
 from voxframe._extras import needed_for
 from voxframe._http.credentials import VARIABLE
 from voxframe._query.window import window
@@ -25,7 +25,11 @@ def add(commands: Any) -> None:
         "variables that point voxframe, or any other client, at it.",
     )
     emulator.add_argument(
-        "--sessions", type=positive, default=20_000, metavar="N", help="default: %(default)s"
+        "--sessions",
+        type=sessions_made_up,
+        default=20_000,
+        metavar="N",
+        help="default: %(default)s",
     )
     emulator.add_argument(
         "--from", dest="start", default="2026-10-01", metavar="DATE", help="default: %(default)s"

@@ -11,6 +11,9 @@ from voxframe._http.credentials import VARIABLE
 from voxframe._progress import on_terminal
 from voxframe._spec.parameters import Parameter, of_role
 
+# The emulator holds some 100 bytes of each.
+_MOST_MADE_UP = 20_000_000
+
 
 def add_filters(command: Any) -> None:
     """Add an option for each filter, and what comes with the sessions."""
@@ -102,6 +105,14 @@ def positive(text: str) -> int:
     number = whole(text)
     if number < 1:
         raise argparse.ArgumentTypeError("needs to be 1 or more")
+    return number
+
+
+def sessions_made_up(text: str) -> int:
+    """Read how many sessions an emulated account has."""
+    number = positive(text)
+    if number > _MOST_MADE_UP:
+        raise argparse.ArgumentTypeError(f"is at most {_MOST_MADE_UP:,}, which fit into memory")
     return number
 
 
