@@ -17,7 +17,7 @@ from tests.dataset.test_follow import FIRST, account
 from tests.support.faulty import serving
 from tests.support.following import OPTIONS, Follower, given, held
 from tests.support.object_store import BUCKET, SECRET, object_store
-from voxframe._dataset import delta
+from voxframe._dataset import delta, delta_tables
 from voxframe._dataset.sync import Place, syncing
 from voxframe._read.interval import Interval
 from voxframe._spec.tables import SCHEMAS
@@ -84,7 +84,7 @@ def test_polars_reads_the_rows_and_types_of_every_table(tmp_path):
 
 
 def broken_at(monkeypatch, name):
-    whole = delta.Tables.commit
+    whole = delta_tables.Tables.commit
 
     def commit(self, table, at, *rest):
         if at == name:
@@ -119,7 +119,7 @@ def test_a_run_killed_between_two_tables_is_completed_and_not_doubled(tmp_path, 
         new = world.add(2, start="2026-10-02 10:00:00")
         context, commit = broken_at(monkeypatch, name)
         with context as patch:
-            patch.setattr(delta.Tables, "commit", commit)
+            patch.setattr(delta_tables.Tables, "commit", commit)
             with pytest.raises(KeyboardInterrupt):
                 service.client.audit_call_history(tmp_path, repair=True)
         law.check(tmp_path)

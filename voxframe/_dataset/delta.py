@@ -7,14 +7,12 @@ sync claims the sessions' table with a commit; who had claimed it before cannot 
 sessions any more, so of two at once never both end well.
 """
 
-import base64
 import contextlib
 import logging
 import os
 import shutil
 import tempfile
 import uuid
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -23,141 +21,42 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from pyarrow import parquet as pq
 
-from voxframe._dataset.disk import is_url, local_path, locked
+from voxframe._dataset.delta_tables import (
+    AS_DELTA,
+    DAY_COLUMN,
+    END,
+    FIRST,
+    NUMBER,
+    RUN,
+    STATE,
+    Tables,
+    check_there,
+    damage,
+    of_days,
+    of_sessions,
+    packed,
+    state,
+    unfinished,
+)
+from voxframe._dataset.disk import is_url, locked
 from voxframe._dataset.identity import difference
 from voxframe._dataset.layout import DAY, STORED, day_name, day_number, in_order, joined, restored
 from voxframe._dataset.manifest import HOUSEKEEPING, Day, Manifest, Stretch, staged_name
 from voxframe._dataset.reading import stored_columns
-from voxframe._dataset.stores import check_place, fault, unknown_store
 from voxframe._extras import needed_for
-from voxframe._spec.tables import CHILDREN, SCHEMAS, SESSION_ID
+from voxframe._spec.tables import SCHEMAS, SESSION_ID
 from voxframe.errors import ExportError, InvalidQueryError
 
 with needed_for("a Delta table", "delta"):
-    from deltalake import CommitProperties, DeltaTable, write_deltalake
-    from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+    from deltalake import CommitProperties, DeltaTable
 
 logger = logging.getLogger("voxframe")
 
-_STATE, _RUN, _NUMBER = "voxframe.state", "voxframe.run", "voxframe.publication"
-_FIRST, _END = "voxframe.first", "voxframe.end"
-_DAY_COLUMN = pa.field("start_day", pa.date32())
 # As many as pyarrow reads at once by itself.
 _ROWS = 65_536
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    # Delta has no dictionaries.
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
-_SCHEMAS = {
-    name: pa.schema([*(pa.field(f.name, _plain(f.type)) for f in schema), _DAY_COLUMN])
-    for name, schema in STORED.items()
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """Where four tables lie, and what opens the store that they are in."""
-
-    root: str
-    options: dict[str, str] | None = field(default=None, repr=False)
-
-    @classmethod
-    def at(cls, path: str | os.PathLike[str], options: Mapping[str, str] | None) -> "Tables":
-        """Take a URL as it is, and a path of this machine."""
-        if is_url(path):
-            url = os.fsdecode(path).rstrip("/")
-            check_place(url, "path")
-            return cls(url, dict(options or {}))
-        if options is not None:
-            raise InvalidQueryError("storage_options: are for tables in an object store, by URL")
-        root = str(local_path(path))
-        check_place(root, root)
-        return cls(root)
-
-    @property
-    def broken(self) -> tuple[type[Exception], ...]:
-        """What reading a file raises that is missing or damaged, and not out of reach."""
-        # In an object store an OSError may be the network.
-        here = () if is_url(self.root) else (OSError,)
-        return (FileNotFoundError, pa.ArrowInvalid, *here)
-
-    def table(self, name: str) -> DeltaTable | None:
-        """Open one of them; None if it is not there."""
-        with self.told():
-            try:
-                return DeltaTable(f"{self.root}/{name}", storage_options=self.options)
-            except DeltaError as error:
-                if refusal := unknown_store(self.root, str(error)):
-                    raise refusal from None
-                if isinstance(error, TableNotFoundError):
-                    return None
-                raise
-
-    def create(self, name: str, said: Mapping[str, str]) -> DeltaTable:
-        """Make one of them, without a row."""
-        with self.told():
-            return DeltaTable.create(
-                f"{self.root}/{name}",
-                _SCHEMAS[name],
-                partition_by=["start_day"],
-                storage_options=self.options,
-                commit_properties=CommitProperties(custom_metadata=dict(said)),
-            )
-
-    @contextlib.contextmanager
-    def told(self) -> Iterator[None]:
-        """Tell a fault of the store as an ExportError, without what opens it."""
-        try:
-            yield
-        except CommitFailedError:
-            raise self.taken() from None
-        except (DeltaError, OSError, pa.ArrowException) as error:
-            words = fault(self.root, str(error), (self.options or {}).values())
-            raise ExportError(f"{self.root} cannot be read or written: {words}") from None
-
-    def taken(self) -> ExportError:
-        """Return what is said where somebody else writes."""
-        return ExportError(
-            f"{self.root} was changed by another writer meanwhile, probably another sync, which "
-            "goes on; what was there before is whole, and so is what this one had finished, if "
-            "anything: the next sync goes on from there",
-        )
-
-    def commit(self, table: DeltaTable, name: str, data: Any, days: tuple[int, int],
-               said: Mapping[str, str]) -> None:  # fmt: skip
-        """Replace some days of a table."""
-        first, end = map(day_name, days)
-        with self.told():
-            write_deltalake(
-                table,
-                pa.RecordBatchReader.from_batches(_SCHEMAS[name], data),
-                mode="overwrite",
-                predicate=f"start_day >= '{first}' AND start_day < '{end}'",
-                commit_properties=CommitProperties(custom_metadata=dict(said)),
-            )
-
-
-def _packed(manifest: Manifest) -> str:
-    return base64.b64encode(zlib.compress(manifest.text().encode())).decode()
-
-
-def _state(sessions: DeltaTable, root: str) -> tuple[Manifest, int]:
-    """Return what the last publication said, and its number."""
-    for commit in sessions.history():
-        if _STATE in commit:
-            text = zlib.decompress(base64.b64decode(commit[_STATE]))
-            return Manifest.parse(text, root), int(commit[_NUMBER])
-    raise ExportError(
-        f"{root} holds Delta tables of which the log does not say what they are of; "
-        "name another place",
-    )
 
 
 @contextlib.contextmanager
@@ -184,17 +83,15 @@ def opened(
             held.enter_context(_alone(Path(where.root), first))
         sessions = where.table("sessions")
         if sessions is None or not give_up:
-            _check_there(where, sessions)
+            check_there(where, sessions)
         if sessions is not None:
             # Whoever claimed the table before cannot commit to it from here on.
             _claim(where, sessions)
         manifest, number = _held_there(where, sessions, query, first)
-        said = {_NUMBER: str(number)}
+        said = {NUMBER: str(number)}
         tables = {
             name: where.table(name)
-            or where.create(
-                name, said | ({_STATE: _packed(manifest)} if name == "sessions" else {})
-            )
+            or where.create(name, said | ({STATE: packed(manifest)} if name == "sessions" else {}))
             for name in reversed(SCHEMAS)
         }
         if sessions is None:
@@ -202,9 +99,9 @@ def opened(
         else:
             tables["sessions"] = sessions
         for name, table in tables.items():
-            for stretch in _unfinished(table, number) if name != "sessions" else ():
+            for stretch in unfinished(table, number) if name != "sessions" else ():
                 manifest.forget(*stretch)
-        damaged = _damage(where, tables, manifest, whole=False)
+        damaged = damage(where, tables, manifest, whole=False)
         for faults in damaged.values():
             logger.warning("%s; the day is read again", "; ".join(faults))
         again = [day_number(day) for day in damaged]
@@ -213,38 +110,11 @@ def opened(
         yield DeltaStore(where, manifest, tables, number, folder, again)
 
 
-def _check_there(where: Tables, sessions: DeltaTable | None) -> None:
-    """Refuse tables of which one is away that something is known of.
-
-    Raises
-    ------
-    ExportError
-        It is named.
-    """
-    rows = dict.fromkeys(SCHEMAS, 0)
-    if sessions is not None:
-        days = _state(sessions, where.root)[0].days.values()
-        rows = {name: sum(day.rows[name] for day in days) for name in SCHEMAS}
-    for name in CHILDREN:
-        table = where.table(name)
-        if sessions is None and table is not None and any(_unfinished(table, 0)):
-            raise ExportError(
-                f"{where.root}/sessions is not there, only {name} and others: is the disk "
-                "mounted? Put it back at its place, or name another place",
-            )
-        if table is None and rows[name]:
-            raise ExportError(
-                f"{where.root}/{name} is not there: is the disk mounted? Put it back at its "
-                "place; if it is lost, sync_call_history with vanished='intact' reads again "
-                "what the service still gives",
-            )
-
-
 def _held_there(
     where: Tables, sessions: DeltaTable | None, query: Mapping[str, Any], first: int | None
 ) -> tuple[Manifest, int]:
     """Return what is there, and the number of the last publication."""
-    manifest, number = (None, 0) if sessions is None else _state(sessions, where.root)
+    manifest, number = (None, 0) if sessions is None else state(sessions, where.root)
     if manifest is not None and manifest.query["fingerprint"] == query["fingerprint"]:
         return manifest, number
     if manifest is not None and not manifest.begun_only:
@@ -277,19 +147,10 @@ def _alone(root: Path, first: int | None) -> Iterator[None]:
 def _claim(where: Tables, sessions: DeltaTable, said: Mapping[str, str] | None = None) -> None:
     with where.told():
         sessions.alter.set_table_properties(
-            {_RUN: uuid.uuid4().hex[:12]},
+            {RUN: uuid.uuid4().hex[:12]},
             raise_if_not_exists=False,
             commit_properties=CommitProperties(custom_metadata=dict(said or {})),
         )
-
-
-def _unfinished(table: DeltaTable, number: int) -> Iterator[tuple[int, int]]:
-    """Return the stretches of publications that did not come as far as the sessions."""
-    for commit in table.history():
-        if _NUMBER in commit:
-            if int(commit[_NUMBER]) <= number:
-                return
-            yield int(commit[_FIRST]), int(commit[_END])
 
 
 @dataclass(slots=True)
@@ -316,7 +177,7 @@ class DeltaStore:
         for name, table in self.tables.items():
             with self.where.told():
                 try:
-                    found = _of_days({name: table}, [day], None)[name]
+                    found = of_days({name: table}, [day], None)[name]
                 except self.where.broken as error:
                     faults.append(f"{name} of {day}: {str(error).splitlines()[0]}")
                     continue
@@ -330,7 +191,7 @@ class DeltaStore:
         known = "sessions" in well
         stored = {
             name: table.select(STORED[name].names).cast(STORED[name])
-            for name, table in (_of_sessions(well) if known else well).items()
+            for name, table in (of_sessions(well) if known else well).items()
         }
         return {
             name: iter([table]) for name, table in (in_order(stored) if known else stored).items()
@@ -354,10 +215,10 @@ class DeltaStore:
         self.manifest.placing, self.manifest.removing = [], []
         self.number += 1
         said = {
-            _RUN: self.run,
-            _NUMBER: str(self.number),
-            _FIRST: str(stretch.first),
-            _END: str(stretch.end),
+            RUN: self.run,
+            NUMBER: str(self.number),
+            FIRST: str(stretch.first),
+            END: str(stretch.end),
         }
         for name, table in self.tables.items():
             files = [
@@ -367,7 +228,7 @@ class DeltaStore:
                 if file.startswith(f"{name}/")
             ]
             if name == "sessions":
-                said[_STATE] = _packed(self.manifest)
+                said[STATE] = packed(self.manifest)
             elif not any(days[n].rows[name] for n in days) and not any(
                 before[n].rows[name] for n in names
             ):
@@ -381,7 +242,7 @@ class DeltaStore:
         _claim(
             self.where,
             self.tables["sessions"],
-            {_NUMBER: str(self.number), _STATE: _packed(self.manifest)},
+            {NUMBER: str(self.number), STATE: packed(self.manifest)},
         )
 
     def finish(self) -> None:
@@ -394,50 +255,6 @@ class DeltaStore:
             )
 
 
-def _damage(
-    where: Tables, tables: Mapping[str, DeltaTable | None], manifest: Manifest, *, whole: bool
-) -> dict[str, list[str]]:
-    """Return the days of which files are not there as they were written, and what is wrong.
-
-    A log knows each file's rows and bytes. For a ``whole`` look files of this machine are read,
-    and of those in an object store the ends; otherwise no more than sizes, of this machine.
-    """
-    found: dict[str, list[str]] = {}
-    here = not is_url(where.root)
-    for name, table in tables.items():
-        rows = dict.fromkeys(manifest.days, 0)
-        for day, path, size, number in [] if table is None else _files(table):
-            rows[day] = rows.get(day, 0) + number
-            place = Path(where.root, name, path)
-            if here and (there := place.stat().st_size if place.exists() else None) != size:
-                what = "missing" if there is None else f"cut short ({there} bytes of {size})"
-                found.setdefault(day, []).append(f"{place} is {what}")
-        for day, written in manifest.days.items():
-            if rows[day] < written.rows[name]:
-                found.setdefault(day, []).append(f"{where.root} has lost the {name} of {day}")
-        for fragment in table.to_pyarrow_dataset().get_fragments() if table and whole else ():
-            with where.told():
-                try:
-                    fragment.count_rows()
-                    for _ in fragment.to_batches() if here else ():
-                        pass
-                except where.broken:
-                    day = str(ds.get_partition_keys(fragment.partition_expression)["start_day"])
-                    file = f"{where.root}/{name}/{fragment.path}"
-                    if not any(file in fault for fault in found.get(day, ())):
-                        found.setdefault(day, []).append(f"{file} cannot be read")
-    return dict(sorted(found.items()))
-
-
-def _files(table: DeltaTable) -> Iterator[tuple[str, str, int, int]]:
-    """Return each file's day, path, bytes and rows, as the log has them."""
-    columns = ["partition.start_day", "path", "size_bytes", "num_records"]
-    actions = pa.table(table.get_add_actions(flatten=True))
-    if len(actions):
-        for day, *rest in zip(*(actions[n].to_pylist() for n in columns), strict=True):
-            yield str(day), *rest
-
-
 def _without_files(day: Day) -> Day:
     return Day(day.rows, day.cost, day.read_at, day.run, {}, day.vanished)
 
@@ -447,7 +264,7 @@ def _batches(files: Sequence[tuple[str, Path]], name: str) -> Iterator[pa.Record
         with pq.ParquetFile(file) as parquet:
             for table in _between_sessions(parquet.iter_batches(_ROWS)):
                 days = pa.array([date.fromisoformat(day)] * len(table), pa.date32())
-                stored = table.append_column(_DAY_COLUMN, days).cast(_SCHEMAS[name])
+                stored = table.append_column(DAY_COLUMN, days).cast(AS_DELTA[name])
                 yield from stored.combine_chunks().to_batches()
 
 
@@ -465,31 +282,6 @@ def _between_sessions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield left
 
 
-def _of_days(
-    tables: Mapping[str, DeltaTable], days: Sequence[str], columns: Mapping[str, list[str]] | None
-) -> dict[str, pa.Table]:
-    """Return the rows of some days."""
-    wanted = pc.field("start_day").isin(
-        pa.array([date.fromisoformat(day) for day in days], pa.date32())
-    )
-    return {
-        name: table.to_pyarrow_dataset().to_table(
-            columns=None if columns is None else columns[name], filter=wanted
-        )
-        for name, table in tables.items()
-    }
-
-
-def _of_sessions(found: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
-    """Return the sessions, and of the others what belongs to them."""
-    ids = found["sessions"][SESSION_ID].combine_chunks()
-    # Children are written first, so there may be some of sessions that are still to come.
-    return {
-        name: table.filter(pc.is_in(table[SESSION_ID], value_set=ids))
-        for name, table in found.items()
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Delta:
     """Four tables that are read as a dataset."""
@@ -500,7 +292,7 @@ class Delta:
         table = self.where.table(name)
         if table is None:
             if name == "sessions":
-                _check_there(self.where, None)
+                check_there(self.where, None)
             raise ExportError(
                 f"{self.where.root} holds no dataset: there is no Delta table {name} in it"
             )
@@ -509,7 +301,7 @@ class Delta:
     def manifest(self) -> Manifest:
         """Return what is there now."""
         with self.where.told():
-            manifest = _state(self._table("sessions"), self.where.root)[0]
+            manifest = state(self._table("sessions"), self.where.root)[0]
         manifest.check_begun(self.where.root)
         return manifest
 
@@ -520,9 +312,9 @@ class Delta:
 
     def damage(self) -> Mapping[str, Sequence[str]]:
         """Return the days that are not there as they were written; each file's end is read."""
-        _check_there(self.where, self._table("sessions"))
+        check_there(self.where, self._table("sessions"))
         tables = {name: self.where.table(name) for name in SCHEMAS}
-        return _damage(self.where, tables, self.manifest(), whole=True)
+        return damage(self.where, tables, self.manifest(), whole=True)
 
     def tables(self, days: Sequence[str], columns: Collection[str] | None) -> dict[str, pa.Table]:
         """Return days as they were read from the service."""
@@ -533,7 +325,7 @@ class Delta:
         # Sessions first: what is read later of the others is at least as new.
         tables = {name: self._table(name) for name in SCHEMAS}
         with self.where.told():
-            found = _of_sessions(_of_days(tables, days, None if columns is None else names))
+            found = of_sessions(of_days(tables, days, None if columns is None else names))
         return in_order(
             {
                 name: joined(

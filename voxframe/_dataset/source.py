@@ -129,7 +129,8 @@ def source_of(
     """
     source: Source
     if is_url(path) or is_delta(local_path(path)):
-        from voxframe._dataset.delta import Delta, Tables  # noqa: PLC0415 - an extra
+        from voxframe._dataset.delta import Delta  # noqa: PLC0415 - an extra
+        from voxframe._dataset.delta_tables import Tables  # noqa: PLC0415 - an extra
 
         source = Delta(Tables.at(path, storage_options))
     elif storage_options is not None:
