@@ -263,7 +263,9 @@ def export_call_history(
     overwrite : bool, default False
         Read again what is finished, or replace another query's export, once the
         new data is whole. Without it a finished export of the same query stays as
-        it is, and another one is refused. An unfinished one is always completed.
+        it is, and another one is refused. An unfinished one is always completed. A dataset
+        that :func:`sync_call_history` keeps is never replaced: it may hold what the service no
+        longer gives.
 
     Returns
     -------

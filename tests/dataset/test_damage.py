@@ -279,10 +279,11 @@ def test_a_table_that_is_away_is_refused_before_any_request(tmp_path, form, tabl
         assert all_of(path) == before
 
 
-def test_a_table_that_is_lost_is_read_again_by_who_says_so(tmp_path):
+@FORMS
+def test_a_table_that_is_lost_is_read_again_by_who_says_so(tmp_path, form):
     world = account()
     with serving(world) as service:
-        service.client.sync_call_history(tmp_path, FIRST)
+        service.client.sync_call_history(tmp_path, FIRST, format=form)
         before = all_of(tmp_path)
         shutil.rmtree(tmp_path / "calls")
         report = service.client.sync_call_history(tmp_path, vanished="intact")
@@ -316,6 +317,34 @@ def test_an_export_is_repaired_and_stays_that_export(tmp_path):
         )
         assert service.requests == before
         assert all_of(tmp_path) == given(world.expected(FIRST, "2026-10-05"))
+
+
+def test_an_export_that_cannot_be_repaired_stays_as_it_is(tmp_path):
+    world = account()
+    with serving(world) as service:
+        service.export(tmp_path, FIRST, "2026-10-05")
+        before = all_of(tmp_path)
+        world.purge(world.some(3, start=(DAY, "2026-10-04")))
+        harmed(tmp_path, "calls", "cut short")
+        file, other = file_of(tmp_path, "records"), file_of(tmp_path, "records", "2026-10-02")
+        put_back = cut_out(file)
+        other.unlink()
+        with pytest.raises(ExportError, match=r"repair=True\) reads its day again$"):
+            service.export(tmp_path, FIRST, "2026-10-05")
+        with pytest.raises(DamageError, match=f"{DAY}: .*cut short.*; .*is missing.*calls"):
+            service.client.audit_call_history(tmp_path, repair=True)
+        put_back()
+        # It is one day that is not whole, not an export that was broken off.
+        assert voxframe.open_dataset(tmp_path).days["sessions"].sum() == len(before)
+        assert all_of_but(tmp_path, DAY) == {
+            n: each for n, each in before.items() if each["start_date"][:10] != DAY
+        }
+
+
+def all_of_but(path, day):
+    tables = [voxframe.open_dataset(path).read(FIRST, day).tables]
+    tables += [voxframe.open_dataset(path).read("2026-10-04").tables]
+    return {number: row for each in tables for number, row in held(each).items()}
 
 
 def test_a_value_that_has_changed_on_the_disk_is_not_read_as_one(tmp_path):

@@ -30,7 +30,9 @@ def add(commands: Any) -> None:
     place = export.add_argument_group("where")
     place.add_argument("--out", metavar="DIR", help="folder of the dataset; needed")
     place.add_argument(
-        "--overwrite", action="store_true", help="replace what is there, once all is written"
+        "--overwrite",
+        action="store_true",
+        help="replace an export that is there, once all is written",
     )
     add_connection(export)
     add_filters(export)

@@ -8,10 +8,8 @@ from voxframe._dataset.manifest import Manifest
 from voxframe._spec.tables import SCHEMAS
 from voxframe.errors import ExportError
 
-_CURE = (
-    "audit_call_history(…, repair=True) reads its day again, the export with overwrite=True all "
-    "days"
-)
+# Nothing that writes all days anew: what was damaged may hold what the service no longer gives.
+_CURE = "audit_call_history(…, repair=True) reads its day again"
 _CURE_OF_SYNC = "the next sync, or audit_call_history(…, repair=True), reads its day again"
 
 
