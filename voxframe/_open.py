@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -230,6 +230,7 @@ class Dataset:
         from_date: DateLike | None = None,
         to_date: DateLike | None = None,
         *,
+        timezone: str | tzinfo = "UTC",
         columns: Iterable[str] | None = None,
     ) -> CallHistory:
         """Read a window of it, or all.
@@ -237,8 +238,10 @@ class Dataset:
         Parameters
         ----------
         from_date, to_date : date-like, optional
-            Of the sessions' ``start_date``; naive means UTC, `to_date` is outside. None is
-            all that there is on that side.
+            Of the sessions' ``start_date``; naive ones are in `timezone`, `to_date` is
+            outside. None is all that there is on that side.
+        timezone : str or tzinfo, default "UTC"
+            IANA name, or a timezone itself.
         columns : iterable of str, optional
             Only these, of every table that has them, and the ids and ``start_date``;
             names of unknown fields as well.
@@ -266,11 +269,12 @@ class Dataset:
             columns = [columns]
         wanted = None if columns is None else list(columns)
         if from_date is not None and to_date is None and hasattr(from_date, "start_time"):
-            inside = window(from_date)
+            inside = window(from_date, timezone=timezone)
         else:
             inside = window(
                 _OPEN.from_date if from_date is None else from_date,
                 _OPEN.to_date if to_date is None else to_date,
+                timezone=timezone,
             )
         if (from_date, to_date) != (None, None):
             _check_held(self._held(), inside, self._span())

@@ -310,7 +310,7 @@ class DamageError(ExportError):
         What the call would have returned.
     lost : pandas.DataFrame
         How many rows of which tables cannot be had again, as
-        :attr:`SyncReport.lost <voxframe.SyncReport.lost>`.
+        ``lost`` of the :class:`~voxframe.SyncReport`.
 
     Examples
     --------

@@ -64,6 +64,23 @@ def test_what_is_known_ends_where_the_running_day_was_read(synced):
         assert partial.iloc[-1]
 
 
+def test_a_month_of_a_timezone_is_read(tmp_path):
+    world = World(sessions=400, seed=6)
+    with serving(world) as service:
+        service.client.sync_call_history(tmp_path / "kept", "2026-10-01", "2026-11-01")
+        asked = service.client.read_call_history(
+            "2026-10-05", "2026-10-07", timezone="Europe/Berlin"
+        )
+    data = voxframe.open_dataset(tmp_path / "kept")
+    berlin = data.read("2026-10-05", "2026-10-07", timezone="Europe/Berlin")
+    assert berlin.receipt.from_date == asked.receipt.from_date
+    assert berlin.tables["sessions"].column(0).equals(asked.tables["sessions"].column(0))
+    utc = data.read("2026-10-05", "2026-10-07").tables["sessions"].column(0)
+    assert not berlin.tables["sessions"].column(0).equals(utc)
+    with pytest.raises(InvalidQueryError, match="timezone"):
+        data.read("2026-10-05", "2026-10-07", timezone="Berlin/Europe")
+
+
 def test_a_window_that_is_not_over_is_known_until_it_was_read(tmp_path):
     world = World(sessions=500, seed=5, now="2026-10-08 12:00:00", motion=Motion(late=0.0))
     with serving(world) as service:
