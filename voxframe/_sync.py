@@ -218,7 +218,8 @@ def audit(client: "Client", order: AuditOrder) -> pd.DataFrame:
     # The manifest alone says nothing of a file that somebody removed since.
     damage = source.damage()
     if damage and not order.repair:
-        raise ExportError(f"{in_words(damage)}: repair=True reads its day again")
+        whose = "its day" if len(damage) == 1 else "their days"
+        raise ExportError(f"{in_words(damage)}: repair=True reads {whose} again")
     damaged = {day_number(name) for name in damage}
     now = time.time()
     again = unsettled(manifest, now)

@@ -155,7 +155,7 @@ def test_a_damaged_day_of_what_the_service_purged_stays_until_it_is_whole(
                 return service.client.audit_call_history(tmp_path, repair=True)
             return service.client.sync_call_history(tmp_path)
 
-        words = f"{DAY}: .*{table}.* are not given by the service any more.*[Pp]ut the file back"
+        words = f"{DAY}: .*{table}.*, and the service no longer gives .*[Pp]ut the file back"
         for _ in range(2):
             with pytest.raises(DamageError, match=words) as caught:
                 run()

@@ -101,4 +101,6 @@ class Parser(argparse.ArgumentParser):
                              ("--last", r"\d+[hdw]")):  # fmt: skip
             if option in self._option_string_actions and re.fullmatch(form, text):
                 return f"; did you mean '{option} {text}'?"
+        if "--out" in self._option_string_actions and not text.startswith("-"):
+            return f"; did you mean '--out {text}'?"
         return f"; {self.prog} --help shows what belongs where"

@@ -178,7 +178,7 @@ def _read_file(file: Path, columns: Collection[str] | None = None, cure: str = "
             names = parquet.schema_arrow.names
             return parquet.read(None if columns is None else [n for n in names if n in columns])
     except FileNotFoundError:
-        raise ExportError(f"{file} is missing") from None
+        raise ExportError(f"{file} is missing{cure}") from None
     except (OSError, pa.ArrowException) as error:
         raise ExportError(f"{file} cannot be read: {reason_of(error)}{cure}") from error
 

@@ -153,10 +153,11 @@ def loss_in_words(lost: pd.DataFrame) -> str:
     """Return what cannot be had again of which days, and what to do."""
     days = []
     for row in lost.head(_MANY).to_dict(orient="records"):
-        rows = [f"{row[name]:,} {name}" for name in SCHEMAS if row[name]]
-        rows += [f"{row['cost']:.2f} of the cost"] if row["cost"] else []
-        days.append(f"{row['day']:%Y-%m-%d}: {row['what']}, and {' and '.join(rows)} of it are "
-                    "not given by the service any more")  # fmt: skip
+        rows = [f"{row[name]:,} {name.replace('_', ' ')}" for name in SCHEMAS if row[name]]
+        rows += [f"{row['cost']:.2f} of its cost"] if row["cost"] else []
+        *most, last = rows
+        told = f"{', '.join(most)} and {last}" if most else last
+        days.append(f"{row['day']:%Y-%m-%d}: {row['what']}, and the service no longer gives {told}")
     more = f"; and {len(lost) - _MANY:,} more days" if len(lost) > _MANY else ""
     return (
         f"{'; '.join(days)}{more}. {'These days are' if len(lost) > 1 else 'The day is'} left as "
