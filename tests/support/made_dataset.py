@@ -21,7 +21,7 @@ def write_dataset(
         "filters": [], "fingerprint": "made",
     }  # fmt: skip
     begin, over, read_at = int(first.timestamp()), int(end.timestamp()), datetime.now(UTC)
-    with opened(path, query, begin) as store:
+    with opened(path, query, begin, give_up=False) as store:
         store.manifest.end = over
         days = {}
         for part in parts:
@@ -30,5 +30,5 @@ def write_dataset(
                 writer.add({name: stored(table, name) for name, table in tables.items()})
                 days[day_name(day)] = writer.close()
         whole = begin // DAY * DAY, -(-over // DAY) * DAY
-        store.publish(Stretch(*whole, read_at, store.run), days)
+        store.publish(Stretch(*whole, read_at, store.run), days, ())
         store.finish()
