@@ -19,15 +19,18 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
 
 import voxframe
-from voxframe import CallHistory, Receipt
+from voxframe import CallHistory, Receipt, analysis
 from voxframe._cli.main import main
 from voxframe.emulator import Emulator, World
+from voxframe.report._advice import advice
 from voxframe.report._figures import Changes, main_figures, traffic_figures
 from voxframe.report._money import money_tables
 from voxframe.report._origin import header, notes
 from voxframe.report._page import report_html
-from voxframe.report._parts import Page, masked
+from voxframe.report._parts import Listing, Page, lasting, masked
+from voxframe.report._people import people_tables, still_missed
 from voxframe.report._pictures import pictures
+from voxframe.report._quality import failing_numbers
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 
@@ -156,6 +159,60 @@ def test_callers_to_call_back_are_masked_and_grouped_by_number() -> None:
     assert "442079460958" not in text
     assert "Call back 1 caller; 1 of them tried more than once." in text
     assert "442079460958" in report_html(history, show_numbers=True)
+
+
+def test_what_came_after_the_period_is_said_to_be_unknown() -> None:
+    said = "what happened after its end is not known here"
+    advised = "What happened after the period's end is not known here."
+    for end, late in ((datetime(2026, 10, 5, tzinfo=UTC), True),
+                      (datetime(2026, 11, 1, tzinfo=UTC), False)):  # fmt: skip
+        receipt = Receipt(from_date=datetime(2026, 10, 1, tzinfo=UTC), to_date=end)
+        text = " ".join(Reader(report_html(CallHistory(missed_three_times(), receipt))).words)
+        assert (f"Of 1 of them, missed in the last 7 days of the period, {said}" in text) == late
+        assert (advised in text) == late
+        assert "Who called in the 7 days before the period is not known here" in text
+
+
+def _table(found: list[Listing], title: str) -> Listing:
+    (table,) = (each for each in found if each.title == title)
+    return table
+
+
+def test_shares_say_of_what_and_have_one_name(history: CallHistory) -> None:
+    page = _page(history)
+    found = people_tables(page, still_missed(page))
+    heads = _table(found, "What became of incoming calls").heads
+    assert heads[-1] == "abandonment rate"
+    repeat = analysis.repeat_callers(history).iloc[0]
+    rows = {row[0]: row[1] for row in _table(found, "Called back, and calling again").rows}
+    said = (
+        f"One call was enough: no further call for 7 days, of {repeat['handled']:.0f} answered "
+        "calls that came more than 7 days before the period's end"
+    )
+    assert rows[said] == f"{repeat['enough']:.0f}"
+    offered = analysis.agents(history)["offered"].sum()
+    told = " ".join(each.text for each in advice(page, still_missed(page), failing_numbers(page)))
+    assert f" of {offered} calls to agents (" in told
+
+
+def test_a_column_that_says_no_of_everyone_is_left_out() -> None:
+    given = missed_three_times()
+    page = _page(given)
+    frame = still_missed(page)
+    assert "called back" not in _table(people_tables(page, frame), "Whom to call back").heads
+    table = _table(people_tables(page, frame.assign(dialled=True)), "Whom to call back")
+    assert (table.heads[-1], table.rows[0][-1]) == ("called back", "no answer")
+
+
+def test_a_figure_and_its_unit_stay_on_one_line() -> None:
+    rows = {"figure": ["asr"], "days_now": [31.0], "days_before": [31.0]}
+    changes = Changes(_page(tables()))
+    row = pd.DataFrame({**rows, "now": [0.261], "before": [0.262], "change": [-0.001]})
+    changes.rows = {"asr": row.to_dict("records")[0]}
+    words = changes.of("asr", good=1, ratio=True)["change"].split(" ")
+    assert words[-1] == "(before:\N{NO-BREAK SPACE}26.2\N{NARROW NO-BREAK SPACE}%)"
+    assert words[0] == "\N{DOWNWARDS ARROW}\N{NO-BREAK SPACE}0.1"
+    assert lasting(1742) == "29\N{NO-BREAK SPACE}min"
 
 
 def missed_three_times() -> dict[str, pa.Table]:
@@ -346,7 +403,7 @@ def test_a_manager_can_read_it(page: str) -> None:
                  "not of one call", "settled", "currency="):  # fmt: skip
         assert word not in text
     assert "median" in text
-    assert "90th percentile" in text
+    assert re.search("99th percentile\N{NO-BREAK SPACE}[^ ]+", text)
     assert "2026-10-01 00:00:00 UTC" in text
     assert "T00:00:00" not in text
     prices = text[text.index("Price per minute of outside calls") :]
@@ -380,6 +437,29 @@ onload = () => {{
 }}
 </script>
 """
+
+
+ROWS = """
+<body style="margin:0"><iframe src="report.html" style="border:0;width:{width}px"></iframe><script>
+onload = () => {{
+  const tiles = [...frames[0].document.querySelectorAll(".figures.main > .card")]
+  const tops = tiles.map(tile => tile.getBoundingClientRect().top)
+  document.title = [...new Set(tops)].map(top => tops.filter(each => each == top).length).join(" ")
+}}
+</script>
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@pytest.mark.parametrize(("width", "tiles"), [(1000, "5"), (800, "1 2 2")])
+def test_no_figure_stands_alone_at_the_end(
+    page: str, tmp_path: Path, width: int, tiles: str
+) -> None:
+    (tmp_path / "report.html").write_text(page, encoding="utf-8")
+    shown = tmp_path / "shown.html"
+    shown.write_text(ROWS.format(width=width))
+    dom = browse(tmp_path, shown, "--dump-dom").decode()
+    assert dom.split("<title>")[1].split("</title>")[0] == tiles
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
@@ -477,6 +557,12 @@ def test_the_demo_the_repr_and_the_report_agree() -> None:
     assert values["Answered within 20 s"] == "25.9 %"
     assert (values["Outside minutes"], values["Minutes of talk"]) == ("62642", "44156")
     assert (values["Most at once"], values["Busy hour"]) == ("13", "7.18 calls")
+    # As the docstring of `analysis.missed` has it.
+    calls = analysis.missed(month, within="7D").dropna(subset="caller")
+    last = calls.sort_values("start_date").drop_duplicates("caller", keep="last")
+    listed = last[~(last["reached"] | last["called_again"])]["call_session_history_id"]
+    assert len(listed) > 100
+    assert set(listed) == set(still_missed(page)["call_session_history_id"])
 
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
@@ -495,6 +581,15 @@ def test_the_command_line_knows_ones_own_people_and_the_currency(tmp_path: Path)
     text = " ".join(Reader(out.read_text(encoding="utf-8")).words)
     assert "Total cost, EUR" in text
     assert "is given as own" in text
+
+
+def test_a_small_page_is_not_said_to_be_empty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    CallHistory(tables(), october()).to_parquet(tmp_path / "h")
+    out = tmp_path / "empty.html"
+    assert main(["report", str(tmp_path / "h"), "--out", str(out)]) == 0
+    assert f"empty.html: {out.stat().st_size / 1024:.0f} KiB; open" in capsys.readouterr().out
 
 
 def of_two_accounts(sessions: int = 40) -> dict[str, pa.Table]:

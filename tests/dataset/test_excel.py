@@ -127,6 +127,22 @@ def test_prices_of_several_accounts_are_said_to_be_one_sum(tmp_path: Path) -> No
         assert ("currency=" in summary["Currency"]) == (len(rows) > 2)
 
 
+def test_the_summary_can_be_read(tmp_path: Path) -> None:
+    sessions = [{"call_session_history_id": each, "account_id": each} for each in range(3)]
+    calls = [{"call_session_history_id": 1, "cost": Decimal("1234.000000001")}]
+    of(sessions=sessions, calls=calls).to_excel(tmp_path / "book.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "book.xlsx")["Summary"]
+    rows = {row[0].value: row[1] for row in sheet.iter_rows()}
+    said = rows["Currency"]
+    assert said.alignment.wrap_text
+    lines = len(said.value) / sheet.column_dimensions["B"].width
+    assert sheet.row_dimensions[said.row].height >= 15 * lines
+    assert (rows["Sessions"].value, rows["Sessions"].number_format) == (3, "#,##0")
+    cost = rows["Cost, total"]
+    assert (cost.value, cost.number_format) == (1234.000000001, "#,##0.00#######")
+    assert rows["Cost, total, exact"].value == "1234.000000001"
+
+
 def test_only_its_own_file_is_replaced_and_only_as_a_whole(
     history: voxframe.CallHistory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -412,6 +412,8 @@ def test_a_month_of_a_folder_can_be_reported(within, tmp_path):
     assert month.stderr == (
         "voxframe report: h holds no day of the period before, so nothing is compared\n"
     )
+    written = (tmp_path / "month.html").stat().st_size
+    assert month.stdout == f"month.html: {written / 2**20:.1f} MiB; open it in a browser\n"
     part = within("report", "h", "--from", "2026-10-25", "--to", "2026-11-05")
     assert part.returncode == 0
     assert part.stderr == (
@@ -538,7 +540,7 @@ def test_a_report_says_what_changed_writes_a_workbook_and_opens(within, tmp_path
     assert "tables.xlsx: the tables, with phone numbers" in done.stdout
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<dt>Compared with</dt><dd>1 Oct 2026 \N{EN DASH} 15 Oct 2026</dd>" in page
-    assert re.search(r'class="change[^>]*>[\u2191\u2193] ', page)
+    assert re.search(r'class="change[^>]*>[\u2191\u2193]\u00a0', page)
     assert opened == [(tmp_path / "report.html").as_uri()]
     with zipfile.ZipFile(tmp_path / "tables.xlsx") as book:
         assert "xl/worksheets/sheet5.xml" in book.namelist()

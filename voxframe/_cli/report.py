@@ -121,11 +121,11 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         history.to_excel(given.xlsx, timezone=given.timezone)
     try:
         # A file's name may hold what is not Unicode.
-        Path(given.out).write_bytes(page.encode(errors="replace"))
+        size = Path(given.out).write_bytes(page.encode(errors="replace"))
     except OSError as error:
         raise VoxframeError(f"{given.out} cannot be written: {error.strerror}") from None
     if not (given.quiet or given.json):
-        print(f"{given.out}: {len(page) / 2**20:.1f} MiB; open it in a browser")
+        print(f"{given.out}: {_size(size)}; open it in a browser")
         if given.xlsx is not None:
             print(f"{given.xlsx}: the tables, with phone numbers")
     note(given, why_nothing(history.receipt))
@@ -134,6 +134,12 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     if given.open:
         webbrowser.open(Path(given.out).absolute().as_uri())
     return {"out": given.out, "xlsx": given.xlsx}
+
+
+def _size(number: int) -> str:
+    """Write a size in MiB, or a small one in KiB."""
+    mib = number / 2**20
+    return f"{mib:.1f} MiB" if mib >= 0.1 else f"{number / 2**10:.0f} KiB"  # noqa: PLR2004
 
 
 def _currency(given: list[str] | None) -> str | dict[int, str] | None:

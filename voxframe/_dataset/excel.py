@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import textwrap
 import uuid
 import zipfile
 from collections.abc import Callable, Collection, Mapping
@@ -31,10 +32,14 @@ _MOST_LETTERS = 32_767
 # Whole numbers that a double holds exactly; a longer id is kept as text.
 _EXACT = 2**53
 _INSTANT_FORMAT, _DATE_FORMAT = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"
-_MONEY_FORMAT = "#,##0.00#######"
+_MONEY_FORMAT, _COUNT_FORMAT = "#,##0.00#######", "#,##0"
 # In characters, as Excel measures columns.
 _NARROWEST, _WIDEST = 8, 40
 _SAMPLE = 200
+# Of the summary's values; letters are wider than Excel's measure, a digit, now and then.
+_VALUES, _LETTERS = 60, 55
+# In points, of a line in Excel's own type.
+_LINE = 15
 _TITLES = {
     "sessions": "Sessions",
     "calls": "Calls (legs)",
@@ -101,12 +106,14 @@ def _check_target(target: Path) -> None:
 
 
 def _summary(book: Any, tables: Tables, receipt: Receipt, zone: ZoneInfo) -> None:
-    bold, plain = book.add_format({"bold": True}), book.add_format({"align": "left"})
+    bold = book.add_format({"bold": True, "valign": "top"})
+    plain = book.add_format({"align": "left"})
+    whole_number = book.add_format({"num_format": _COUNT_FORMAT, "align": "left"})
     wrapped = book.add_format({"text_wrap": True, "valign": "top", "align": "left"})
     money = book.add_format({"num_format": _MONEY_FORMAT, "align": "left"})
     sheet = _on_paper(book.add_worksheet("Summary"))
     sheet.set_column(0, 0, 24, bold)
-    sheet.set_column(1, 1, 60)
+    sheet.set_column(1, 1, _VALUES)
     read = [name for name in CHILDREN if name not in receipt.unread]
     sums = {name: pc.sum(tables[name]["cost"]).as_py() or Decimal(0) for name in read}
     whole = None if receipt.unread else sum(sums.values(), Decimal(0))
@@ -116,7 +123,7 @@ def _summary(book: Any, tables: Tables, receipt: Receipt, zone: ZoneInfo) -> Non
         ("From", _local(receipt.from_date, zone), instant),
         ("To", _local(receipt.to_date, zone), instant),
         ("Dates and times in", str(zone), plain),
-        *((_TITLES[name], len(table), plain) for name, table in tables.items()),
+        *((_TITLES[name], len(table), whole_number) for name, table in tables.items()),
         *((f"Cost, {_TITLES[name].lower()}", _price(sums.get(name)), money) for name in CHILDREN),
         ("Cost, total", _price(whole), money),
         ("Cost, total, exact", "not read" if whole is None else f"{whole:f}", plain),
@@ -125,6 +132,9 @@ def _summary(book: Any, tables: Tables, receipt: Receipt, zone: ZoneInfo) -> Non
         ("Why it is complete", receipt.settled, wrapped),
     ]
     for at, (head, value, form) in enumerate(rows):
+        if form is wrapped:
+            # Only Excel itself, and not every reader of its files, finds a row's height.
+            sheet.set_row(at, _LINE * max(1, len(textwrap.wrap(printable(value), _LETTERS))))
         sheet.write_string(at, 0, head, bold)
         if isinstance(value, str):
             sheet.write_string(at, 1, printable(value)[:_MOST_LETTERS], form)

@@ -106,7 +106,8 @@ def cost_by_agent(
 
     Where no agent was connected the price stands under ``(nobody)`` and is not spread, and
     so does that of rows whose session is not there. Either way the rows add up to
-    everything that was paid, to the last digit.
+    everything that was paid, to the last digit. ``cost_breakdown(by="agent")`` counts each
+    session to the agent who answered *first* instead.
 
     Parameters
     ----------

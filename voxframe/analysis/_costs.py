@@ -68,7 +68,9 @@ def cost_breakdown(
         dialled; ``"session_kind"`` (inbound, outbound by a person, outbound by the
         script, internal, other, no legs), ``"caller"`` (number), ``"called"`` (the
         number that the caller dialled), both without ``+``, ``00`` and what surrounds them
-        in a SIP address, ``"agent"`` (who answered first) of a session;
+        in a SIP address, ``"agent"`` (who answered first, to whom the whole session counts;
+        :func:`cost_by_agent`, and the report, count it to who was connected longest) of a
+        session;
         ``"remote_number"`` in one spelling, ``+442079460958`` and ``00442079460958`` as
         ``442079460958``: nothing else is put together, not a national number, an extension,
         a user's name or a SIP address (``"calls.remote_number"`` leaves all as they are);

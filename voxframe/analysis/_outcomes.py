@@ -97,8 +97,9 @@ def inbound_outcomes(
         ``inbound``; ``offered``
         (to people: person + missed); the four counts above; ``forwarded`` (inbound
         sessions that dialled the network, too); ``missed_share`` (missed / inbound) and
-        ``abandonment_rate`` (missed / offered), 0 to 1, null where there are none. All of
-        it is null when the calls were not read (``with_calls=False``). In order of time,
+        ``abandonment_rate`` (missed / offered, the one that the report shows), 0 to 1,
+        null where there are none. All of it is null when the calls were not read
+        (``with_calls=False``). In order of time,
         then the most inbound first.
 
     Examples
@@ -173,7 +174,12 @@ def missed(
         ``waited`` (seconds that this leg lasted; null when it is unknown),
         ``tried`` (outgoing legs to people), ``end_reason_code`` of the last of them and
         its ``meaning``, ``dialled``, ``reached`` and ``called_again`` (whether, within
-        that time: whoever is still to be called back has none of the three).
+        that time, as far as the data goes: what happened after its end is not known).
+        A caller who was missed twice has two rows, and the later is a call again after
+        the earlier. Whom the report names to be called back are the callers whose *last*
+        missed call was, within 7 days, neither reached nor followed by a call again (see
+        the example; the report takes two spellings of a number for one, ``+44`` and
+        ``0044``).
 
     Raises
     ------
@@ -187,6 +193,10 @@ def missed(
                      start_date  waited                     meaning
     0 2026-10-01 03:38:29+02:00      66  Cancelled before an answer
     1 2026-10-01 11:22:50+02:00     118                    Declined
+    >>> calls = analysis.missed(history, within="7D").dropna(subset="caller")
+    >>> last = calls.sort_values("start_date").drop_duplicates("caller", keep="last")
+    >>> len(last[~(last["reached"] | last["called_again"])])  # to be called back
+    278
     """
     if outcome not in OUTCOMES:
         raise ValueError(f"outcome: {outcome!r} is not one of {', '.join(map(repr, OUTCOMES))}.")

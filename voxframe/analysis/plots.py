@@ -391,11 +391,11 @@ def plot_durations(
     axes.set_xticks(np.arange(len(frame)), shown, fontsize="small", rotation=90 if upright else 0)
     if draw.points(axes) < _MIDDLING:
         axes.tick_params("x", labelsize=6.5)
+    gap = "\N{NO-BREAK SPACE}"
     half, most, nearly = (
-        draw.spoken(stats[name]).replace(" ", "\N{NO-BREAK SPACE}")
-        for name in ("p50", "p90", "p99")
+        draw.spoken(stats[name]).replace(" ", gap) for name in ("p50", "p90", "p99")
     )
-    note = f"median {half}, 90th percentile {most}, 99th percentile {nearly}"
+    note = f"median{gap}{half}, 90th percentile{gap}{most}, 99th percentile{gap}{nearly}"
     draw.say(
         axes,
         [

@@ -7,6 +7,7 @@ import pandas as pd
 from voxframe import analysis
 from voxframe.analysis._output import highest, records
 from voxframe.report._parts import TRIED, Page, count, counted, only, percent
+from voxframe.report._people import missed_late
 
 # A share of an agent's calls that the app was off for, or of sessions that failed, worth a line.
 _OFTEN = 0.02
@@ -32,7 +33,13 @@ def advice(page: Page, open_calls: pd.DataFrame, silent: pd.DataFrame) -> list[A
     if len(open_calls):
         often = int((open_calls["times"] > 1).sum())
         more = f"; {count(often)} of them tried more than once" if often else ""
-        found.append(Advice(f"Call back {counted(len(open_calls), 'caller')}{more}.", "call-back"))
+        late = (
+            " What happened after the period's end is not known here."
+            if missed_late(page, open_calls)
+            else ""
+        )
+        whom = f"Call back {counted(len(open_calls), 'caller')}{more}.{late}"
+        found.append(Advice(whom, "call-back"))
     if len(silent):
         wrong = silent[silent["outcome"] == "number"]
         more = f" ({count(len(wrong))} because there is no such number)" if len(wrong) else ""
@@ -57,7 +64,7 @@ def _offline(page: Page) -> list[Advice]:
     worst = page.label(highest(frame, "offline")["agent"], "no name")
     return [
         Advice(
-            f"See that agents are logged in: {count(off)} calls to agents "
+            f"See that agents are logged in: {count(off)} of {count(rung)} calls to agents "
             f"({percent(off / rung)}) went to an app that was not logged in, most often that of "
             f"{worst}."
         )

@@ -23,6 +23,7 @@ from voxframe.report._parts import (
 
 # Within so much of a whole a figure is called the same, and is neither better nor worse.
 _STEADY, _TELLING = 0.0005, 0.005
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 _COSTS = ("calls_cost", "records_cost", "resources_cost", "total_cost")
@@ -54,13 +55,14 @@ class Changes:
         judged = good and abs(change) >= _TELLING
         turn = "" if not judged else ("better" if change * good > 0 else "worse")
         arrow = "\N{UPWARDS ARROW}" if change > 0 else "\N{DOWNWARDS ARROW}"
-        return {"change": f"{arrow} {words}", "turn": turn}
+        return {"change": f"{arrow}{_NO_BREAK}{words}", "turn": turn}
 
     @staticmethod
     def _change(row: dict[str, Any], *, ratio: bool) -> tuple[float | None, str]:
         if ratio:
             points = float(row["change"])
-            return points, f"{abs(points) * 100:.1f} points (before: {percent(row['before'])})"
+            words = f"{abs(points) * 100:.1f} points (before:{_NO_BREAK}{percent(row['before'])})"
+            return points, words
         now, before = float(row["now"]), float(row["before"])
         lengths = [row["days_now"], row["days_before"]]
         # A month of 31 days and one of 30 are compared by the day.

@@ -123,7 +123,10 @@ def _people(page: Page) -> list[Listing]:
     callers = analysis.cost_by_caller(page.history, currency=page.currency, **page.far_ends)
     if not page.calls_read:
         agents, callers = agents.iloc[:0], callers.iloc[:0]
-    note = "The whole price of each session goes to the agent who was connected longest in it."
+    note = (
+        "The whole price of each session goes to the agent who was connected longest in it, "
+        "not to the one who answered first."
+    )
     parts = [(agents, "agent", "Cost by agent", note)]
     if page.show_numbers:
         also = "The whole price of sessions with that number."

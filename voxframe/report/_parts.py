@@ -177,7 +177,7 @@ def share(part: Any, whole: Any) -> str:
 
 def lasting(seconds: Any) -> str:
     """Write a length of time."""
-    return NONE if pd.isna(seconds) else spoken(float(seconds))
+    return NONE if pd.isna(seconds) else spoken(float(seconds)).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def moment(when: pd.Timestamp) -> str:

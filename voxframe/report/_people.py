@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from voxframe import analysis
 from voxframe.analysis._far_ends import normalised
+from voxframe.analysis._followed import until
 from voxframe.analysis._output import records
 from voxframe.report._parts import (
     TOP,
@@ -22,11 +23,15 @@ from voxframe.report._parts import (
 )
 
 _CALL_BACK = 25
+# So long a caller who called again, or was reached, is taken to come back to the same thing.
+_DAYS = 7
 
 
 def still_missed(page: Page) -> pd.DataFrame:
     """Return callers who were not heard of since they were missed last, the most often first."""
-    frame = analysis.missed(page.history, within="7D", timezone=page.timezone, **page.far_ends)
+    frame = analysis.missed(
+        page.history, within=f"{_DAYS}D", timezone=page.timezone, **page.far_ends
+    )
     known = frame[frame["caller"].notna()].sort_values("start_date", kind="stable")
     spelt = normalised(pa.array(known["caller"].astype(str), pa.string()))
     number = pd.Series(spelt.to_pylist(), known.index)
@@ -36,23 +41,39 @@ def still_missed(page: Page) -> pd.DataFrame:
     return last[~since].sort_values(["times", "start_date"], ascending=False, kind="stable")
 
 
+def missed_late(page: Page, frame: pd.DataFrame) -> int:
+    """Count the missed of the period's last days, whom what came after it may have answered."""
+    begin = pd.Timestamp(until(page.source), unit="s", tz="UTC") - pd.Timedelta(days=_DAYS)
+    return int((frame["start_date"] > begin).sum())
+
+
 def _to_call_back(page: Page, frame: pd.DataFrame) -> Listing:
+    shown = frame.head(_CALL_BACK)
+    dialled = bool(shown["dialled"].any())
     rows = tuple(
         (page.caller(row["caller"]), count(row["times"]),
          moment(row["start_date"]).replace(" ", "\N{NO-BREAK SPACE}"),
          lasting(row["waited"]), page.label(row["rule_name"]),
-         "no answer" if row["dialled"] else "no")
-        for row in records(frame.head(_CALL_BACK))
+         *(["no answer" if row["dialled"] else "no"] if dialled else []))
+        for row in records(shown)
     )  # fmt: skip
+    late = missed_late(page, frame)
     rest = len(frame) - len(rows)
     note = (
-        "Their call was offered to an agent and nobody answered; within 7 days since, they neither "
-        "called again nor were reached. Those who tried most often come first."
+        f"Their call was offered to an agent and nobody answered; within {_DAYS} days since, they "
+        "neither called again nor were reached. Those who tried most often come first."
+        + (
+            f" Of {count(late)} of them, missed in the last {_DAYS} days of the period, what "
+            "happened after its end is not known here."
+            if late
+            else ""
+        )
         + (f" {count(rest)} more are not shown." if rest > 0 else "")
         + ("" if page.show_numbers else " Their numbers are hidden; --show-numbers shows them.")
     )
-    heads = ("caller", "missed", "last time", "held on", "rule", "called back")
-    return Listing("Whom to call back", note, heads, rows, bars(frame["times"].head(_CALL_BACK))
+    heads = ("caller", "missed", "last time", "held on", "rule",
+             *(["called back"] if dialled else []))  # fmt: skip
+    return Listing("Whom to call back", note, heads, rows, bars(shown["times"])
                    if len(frame) else (), frozenset({"held on", "rule", "called back"}),
                    frozenset({"rule", "called back"}), page.nothing,
                    "call-back")  # fmt: skip
@@ -69,9 +90,11 @@ def _outcomes(page: Page) -> Listing:
     )  # fmt: skip
     note = (
         "Answered: by a person. Missed: offered to an agent, and nobody answered. Machine only: "
-        "an announcement or a menu answered, and no agent was called. Refused: nothing answered."
+        "an announcement or a menu answered, and no agent was called. Refused: nothing answered. "
+        "Abandonment rate: the missed, of those offered to an agent (answered and missed)."
     )
-    heads = ("", "calls", "answered", "missed", "machine only", "refused", "share missed")
+    heads = ("", "calls", "answered", "missed", "machine only", "refused",
+             "abandonment rate")  # fmt: skip
     minor = frozenset({"answered", "machine only", "refused"})
     return Listing("What became of incoming calls", note, heads, rows, bars(frame["inbound"]),
                    minor, nothing=page.nothing)  # fmt: skip
@@ -99,20 +122,33 @@ def _agents(page: Page) -> Listing:
 
 def _again(page: Page) -> Listing:
     back = only(analysis.called_back(page.history, **page.far_ends))
-    repeat = only(analysis.repeat_callers(page.history, **page.far_ends))
+    repeat = only(analysis.repeat_callers(page.history, within=f"{_DAYS}D", **page.far_ends))
+    again = (
+        f"Calls from a number that called in the {_DAYS} days before, of {count(repeat['calls'])} "
+        "incoming calls with a number"
+    )
+    enough = (
+        f"One call was enough: no further call for {_DAYS} days, of {count(repeat['handled'])} "
+        f"answered calls that came more than {_DAYS} days before the period's end"
+    )
     lines = (
         ("Missed calls", count(back["missed"]), ""),
-        ("called back within an hour", count(back["dialled"]), percent(back["dialled_share"])),
-        ("reached within an hour", count(back["reached"]), percent(back["reached_share"])),
-        ("called again themselves within an hour", count(back["called_again"]),
+        ("of these, called back within an hour", count(back["dialled"]),
+         percent(back["dialled_share"])),
+        ("of these, reached within an hour", count(back["reached"]),
+         percent(back["reached_share"])),
+        ("of these, called again themselves within an hour", count(back["called_again"]),
          share(back["called_again"], back["missed"])),
-        ("Calls from a number that called in the 7 days before", count(repeat["repeats"]),
-         percent(repeat["repeat_share"])),
-        ("One call was enough: answered, and no further call for 7 days", count(repeat["enough"]),
-         percent(repeat["enough_share"])),
+        (again, count(repeat["repeats"]), percent(repeat["repeat_share"])),
+        (enough, count(repeat["enough"]), percent(repeat["enough_share"])),
     )  # fmt: skip
     rows = lines if page.calls_read else ()
-    return Listing("Called back, and calling again", "", ("", "calls", "share"), rows,
+    note = (
+        f"Who called in the {_DAYS} days before the period is not known here, so numbers that "
+        f"called again in its first {_DAYS} days are counted in part; nor is what happened after "
+        "its end."
+    )
+    return Listing("Called back, and calling again", note, ("", "calls", "share"), rows,
                    nothing=page.nothing)  # fmt: skip
 
 
