@@ -391,11 +391,9 @@ def plot_durations(
     axes.set_xticks(np.arange(len(frame)), shown, fontsize="small", rotation=90 if upright else 0)
     if draw.points(axes) < _MIDDLING:
         axes.tick_params("x", labelsize=6.5)
-    gap = "\N{NO-BREAK SPACE}"
-    half, most, nearly = (
-        draw.spoken(stats[name]).replace(" ", gap) for name in ("p50", "p90", "p99")
-    )
-    note = f"median{gap}{half}, 90th percentile{gap}{most}, 99th percentile{gap}{nearly}"
+    half, most, nearly = (draw.spoken(stats[name]) for name in ("p50", "p90", "p99"))
+    parts = (f"median {half}", f"90th percentile {most}", f"99th percentile {nearly}")
+    note = ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
     draw.say(
         axes,
         [
