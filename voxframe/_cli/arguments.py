@@ -101,6 +101,9 @@ class Parser(argparse.ArgumentParser):
                              ("--last", r"\d+[hdw]")):  # fmt: skip
             if option in self._option_string_actions and re.fullmatch(form, text):
                 return f"; did you mean '{option} {text}'?"
-        if "--out" in self._option_string_actions and not text.startswith("-"):
+        out = self._option_string_actions.get("--out")
+        # Of sync it is another name of DIR, which is there already.
+        places = [each.metavar for each in self._actions if not each.option_strings]
+        if out is not None and out.metavar not in places and not text.startswith("-"):
             return f"; did you mean '--out {text}'?"
         return f"; {self.prog} --help shows what belongs where"
