@@ -178,7 +178,7 @@ def test_an_object_that_is_gone_is_named_and_its_day_read_again(store):
         assert len(service.client.audit_call_history(url, storage_options=store)) == 0
 
 
-def test_of_two_writers_at_once_one_ends_with_an_error_and_nothing_is_mixed(store):
+def test_of_two_writers_at_once_one_ends_with_an_error_and_nothing_is_mixed(store, full):
     url, world = f"s3://{BUCKET}/two", account(late=0.0, slow_bills=0.0)
     with serving(world) as service:
         place = Place(url, None, store)
@@ -206,7 +206,7 @@ def test_of_two_writers_at_once_one_ends_with_an_error_and_nothing_is_mixed(stor
             except ExportError as error:
                 failed.append(error)
 
-        for _ in range(3):
+        for _ in range(3 if full else 1):
             world.advance(3600)
             writers = [threading.Thread(target=run) for _ in range(2)]
             for writer in writers:

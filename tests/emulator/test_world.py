@@ -22,6 +22,8 @@ def test_emulator_imports_nothing_else_of_voxframe() -> None:
             names += [a.name for a in node.names] if isinstance(node, ast.Import) else []
             for name in names:
                 inside = name == "voxframe.emulator" or name.startswith("voxframe.emulator.")
+                # Which extra brings what the emulator needs is said in the same words everywhere.
+                inside = inside or name == "voxframe._extras"
                 assert inside or name.split(".")[0] != "voxframe", (path.name, name)
 
 
