@@ -429,7 +429,6 @@ def test_a_month_of_a_folder_can_be_reported(within, tmp_path):
     whole = within("report", "p", "--month", "2026-10")
     assert whole.returncode == 2
     assert "was written by to_parquet" in whole.stderr
-    assert within("report", "p").returncode == 0
 
 
 def test_an_own_far_end_that_is_nowhere_is_said(within):
@@ -579,7 +578,9 @@ for word in given:
 
 
 @pytest.mark.parametrize(("encoding", "mode"), ENCODINGS)
-def test_everything_is_shown_in_any_encoding(run, encoding, mode):
+def test_everything_is_shown_in_any_encoding(run, encoding, mode, full):
+    if encoding.startswith("cp") and not full:
+        pytest.skip("some seconds each, and ascii is the least of them")
     commands = [
         ["demo", "--sessions", "60"],
         ["export", "--month", "2026-10", "--out", "история"],

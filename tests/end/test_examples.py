@@ -35,7 +35,7 @@ def documented() -> Iterator[tuple[str, str]]:
     for name, thing in PUBLIC.items():
         if callable(thing):
             yield name, inspect.getdoc(thing) or ""
-        for member, value in vars(thing).items() if inspect.isclass(thing) else ():
+        for member, value in list(vars(thing).items()) if inspect.isclass(thing) else ():
             if not member.startswith("_"):
                 yield f"{name}.{member}", inspect.getdoc(value) or ""
 
