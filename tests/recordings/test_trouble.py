@@ -29,10 +29,12 @@ NOW_AND_THEN = (
 
 @pytest.mark.parametrize("kind", NOW_AND_THEN)
 def test_what_happens_now_and_then_is_mended(kind, tmp_path):
-    with downloading(ONE, Files(), Fault(kind, at=(2, 12), retry_after=0.01)) as service:
+    # A token is renewed once for a file, and which file a later request is for is luck.
+    at = (2,) if kind in ("100", "456") else (2, 12)
+    with downloading(ONE, Files(), Fault(kind, at=at, retry_after=0.01)) as service:
         frame = service.run(tmp_path)
         check(tmp_path, frame, service, sign(service.emulator))
-        assert service.emulator.file_counters.faults[kind] == 2
+        assert service.emulator.file_counters.faults[kind] == len(at)
         assert set(frame.error.dropna()) <= {"gone", "not ready"}
 
 
