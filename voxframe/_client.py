@@ -523,8 +523,7 @@ class Client:
             window = Window(instant(first), instant(end))
             reading = replace(reading, query=replace(reading.query, window=window))
         with self._running(reading, lean=True) as running:
-            running.sessions_per_interval = int(running.sessions_per_interval * times_larger)
-            for result in running.gather([*intervals], whole=False):
+            for result in running.gather([*intervals], times_larger=times_larger):
                 piece, history = result.pages.interval, running.history(result)
                 del result
                 yield piece, history

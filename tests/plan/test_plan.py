@@ -82,10 +82,14 @@ truthful = st.builds(
 )
 frees = st.sampled_from([(), SPLITTERS, ("duration",), ("user_id",), ("application_id", "user_id")])
 workers = st.integers(1, 6)
+# How many sessions a plan may have been told of beforehand, rightly or not.
+expectations = st.sampled_from([0, 0, 3, 40, 1000])
 
 
 @laws
-@given(sessions(), truthful, limits, workers, frees, seeds, st.sampled_from([40, 7, 1]))
+@given(
+    sessions(), truthful, limits, workers, frees, seeds, st.sampled_from([40, 7, 1]), expectations
+)
 def test_a_world_that_stands_still_is_read_exactly(
     rows: list[Row],
     readings: Readings,
@@ -94,9 +98,10 @@ def test_a_world_that_stands_still_is_read_exactly(
     free: tuple[str, ...],
     seed: int,
     seconds: int,
+    expected: int,
 ) -> None:
     service = Service(rows, readings, limits, seed)
-    steps = Plan(0, seconds, workers=workers, splittable_by=free, limits=limits)
+    steps = Plan(0, seconds, workers=workers, splittable_by=free, limits=limits, expected=expected)
     try:
         settled, told = drive(
             steps,
@@ -132,7 +137,7 @@ def changes(draw: st.DrawFn, rows: list[Row], seconds: int, answers: int = 30) -
 
 
 @laws
-@given(st.data(), sessions(), truthful, limits, workers, frees, seeds)
+@given(st.data(), sessions(), truthful, limits, workers, frees, seeds, expectations)
 def test_a_world_that_moves_loses_no_session_that_existed_throughout(
     data: st.DataObject,
     rows: list[Row],
@@ -141,10 +146,11 @@ def test_a_world_that_moves_loses_no_session_that_existed_throughout(
     workers: int,
     free: tuple[str, ...],
     seed: int,
+    expected: int,
 ) -> None:
     moves = data.draw(changes(rows, 40))
     service = Service(rows, readings, limits, seed, moves)
-    steps = Plan(0, 40, workers=workers, splittable_by=free, limits=limits)
+    steps = Plan(0, 40, workers=workers, splittable_by=free, limits=limits, expected=expected)
     try:
         settled, told = drive(
             steps, service, choose=any_of(seed), window=(0, 40), at_most=bound(service, 40)
@@ -174,17 +180,20 @@ def swaps(draw: st.DrawFn, rows: list[Row]) -> list[Change]:
 
 
 @settings(laws, max_examples=500)
-@given(st.data(), limits, workers, seeds, st.booleans(), st.sampled_from([0, 0, 0, 20]))
+@given(
+    st.data(), limits, workers, seeds, st.booleans(), st.sampled_from([0, 0, 0, 20]), expectations
+)
 def test_no_session_is_lost_while_the_count_stays_the_same(
-    data: st.DataObject, limits: Limits, workers: int, seed: int, short: bool, crowd: int
-) -> None:
+    data: st.DataObject, limits: Limits, workers: int, seed: int, short: bool, crowd: int,
+    expected: int,
+) -> None:  # fmt: skip
     rng = random.Random(seed)
     starts = [0] * crowd + [rng.randrange(30) for _ in range(40)]
     rows = [Row(i, start) for i, start in enumerate(starts, 1)]
     service = Service(rows, Readings(short=short), limits, seed, data.draw(swaps(rows)))
     try:
         _, told = drive(
-            Plan(0, 30, workers=workers, limits=limits),
+            Plan(0, 30, workers=workers, limits=limits, expected=expected),
             service,
             choose=any_of(seed),
             window=(0, 30),

@@ -81,6 +81,7 @@ def outcome(seed: int) -> str:
         workers=rng.randint(1, 6),
         limits=service.limits,
         splittable_by=rng.choice([(), NAMES]),
+        expected=rng.choice([0, 0, 1, 3]) * len(service.rows),
     )
     true = readings.totals == "true" and readings.counted == "together" and not readings.shortens
     try:

@@ -4,6 +4,7 @@ It rests on an order by ``start_date``, so each page is checked for it, and a pa
 little of that order is noted: whoever has the scan run proves such stretches by other means.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -48,15 +49,32 @@ class _Segment:
             self.parent.left -= by
 
 
+def cut_evenly(first: int, last: int, pieces: int) -> list[tuple[int, int]]:
+    """Cut a window in so many equal stretches of time, if it has so many seconds."""
+    pieces = max(1, min(pieces, last - first))
+    return list(pairwise(first + (last - first) * i // pieces for i in range(pieces + 1)))
+
+
 class KeysetScan:
     """Read segments forward, side by side; split the longest when a worker is idle.
 
     A segment's first page and its last one bring their total: the first shows
     where the work is, the last that it is the last, however short pages come.
+
+    ``held`` is what the ``whole`` window's first page held, and ``total`` the window's count;
+    ``early`` what the first pages of later segments held, if those were asked for beside it.
     """
 
-    def __init__(self, scope: PlanContext, whole: PageRequest, held: PageRows, total: int) -> None:
+    def __init__(
+        self,
+        scope: PlanContext,
+        whole: PageRequest,
+        held: PageRows,
+        total: int,
+        early: Mapping[PageRequest, PageRows],
+    ) -> None:
         self.scope = scope
+        self.early = early
         self.window = (whole.first, whole.last)
         self.ordered = True
         self.dense: set[int] = set()
@@ -73,7 +91,8 @@ class KeysetScan:
     def steps(self) -> Steps[int | None]:
         """Read; return the whole window's count where a worker had nothing better to do."""
         first, last = self.window
-        asks = [self._send(segment) for segment in self._segments(self.start, last)]
+        asks = self._begin()
+        answers = [*self.early.items()]
         count = PageRequest(first, last, count=1, total=True)
         counted: int | None = None
         asked = False
@@ -81,8 +100,11 @@ class KeysetScan:
             if not asked and counted is None and self.ordered and self._idle():
                 asked = True
                 asks.append(count)
-            ask, held = yield asks
-            asks = []
+            if answers:
+                ask, held = answers.pop()
+            else:
+                ask, held = yield asks
+                asks = []
             if ask is count:
                 asked, counted = False, self.scope.total_of(count, held)
                 continue
@@ -99,10 +121,18 @@ class KeysetScan:
     def _idle(self) -> bool:
         return len(self.running) < self.scope.workers
 
-    def _segments(self, start: int, last: int) -> list[_Segment]:
-        number = max(1, min(self.scope.workers, -(-self.missing // self.gives), last - start))
-        edges = [start + (last - start) * i // number for i in range(number + 1)]
-        return [_Segment(a, b, self.missing / number) for a, b in pairwise(edges) if a < b]
+    def _begin(self) -> list[PageRequest]:
+        """Start all segments; return what there is to ask."""
+        first, last = self.start, self.window[1]
+        if self.early:
+            stretches = [(first, min(ask.first for ask in self.early))]
+        else:
+            pieces = min(self.scope.workers, -(-self.missing // self.gives))
+            stretches = cut_evenly(first, last, pieces)
+        left = self.missing / (len(stretches) + len(self.early))
+        for ask in self.early:
+            self.running[ask] = _Segment(ask.first, ask.last, left), left
+        return [self._send(_Segment(a, b, left)) for a, b in stretches if a < b]
 
     def _send(self, segment: _Segment) -> PageRequest:
         total = not segment.sure or segment.left <= self.gives

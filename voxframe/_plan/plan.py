@@ -32,7 +32,7 @@ from itertools import pairwise
 
 from voxframe._plan.bisect import Part, cuts, fan_out, settle
 from voxframe._plan.dense_second import read_dense_second
-from voxframe._plan.keyset import KeysetScan
+from voxframe._plan.keyset import KeysetScan, cut_evenly
 from voxframe._plan.model import (
     Limits,
     PageRequest,
@@ -107,6 +107,9 @@ class Plan:
         What one answer can give.
     max_sessions : int, optional
         Give up after the first answer if there are more sessions than this.
+    expected : int
+        About how many sessions there are, 0 if that is not known: so many are begun side by side,
+        in place of one page that shows it.
     spell : callable
         Writes a second for an error message.
 
@@ -125,12 +128,13 @@ class Plan:
         splittable_by: Sequence[str] = (),
         limits: Limits = Limits(),  # noqa: B008 - a frozen value
         max_sessions: int | None = None,
+        expected: int = 0,
         spell: Callable[[int], str] = format_wall_time,
     ) -> None:
         self.settled: Completeness | None = None
         self._scope = PlanContext(last, workers, splittable_by, limits, spell)
         self._strikes: Counter[PageRequest] = Counter()
-        self._steps = _steps(self._scope, first, last, max_sessions)
+        self._steps = _steps(self._scope, first, last, max_sessions, expected)
 
     def start(self) -> list[PageRequest]:
         """Return the requests to begin with."""
@@ -169,9 +173,9 @@ class Plan:
 
 
 def _steps(
-    scope: PlanContext, first: int, last: int, max_sessions: int | None
+    scope: PlanContext, first: int, last: int, max_sessions: int | None, expected: int
 ) -> Steps[Completeness]:
-    settled = yield from _read(scope, first, last, max_sessions)
+    settled = yield from _read(scope, first, last, max_sessions, expected)
     if last - first <= _MONTH or settled.too_many is not None:
         return settled
     edges = [*range(first, last, _STRETCH), last]
@@ -229,11 +233,13 @@ def _counted_wrong(
 
 
 def _read(
-    scope: PlanContext, first: int, last: int, max_sessions: int | None
+    scope: PlanContext, first: int, last: int, max_sessions: int | None, expected: int
 ) -> Steps[Completeness]:
     seen, page = scope.seen, scope.limits.page
     whole = PageRequest(first, last, count=page, total=True)
-    (held,) = yield from ask_all([whole])
+    stretches = cut_evenly(first, last, min(scope.workers, expected // page))
+    early = [PageRequest(a, b, count=page, total=True) for a, b in stretches[1:]]
+    held, *begun = yield from ask_all([whole, *early])
     total = scope.total_of(whole, held)
     if scope.holds_all(whole, held):
         return Completeness("one answer held every session that the service counts", total)
@@ -244,7 +250,7 @@ def _read(
     ordered = bool(held.starts.size) and held.in_order
     counted = None
     if ordered:
-        forward = KeysetScan(scope, whole, held, total)
+        forward = KeysetScan(scope, whole, held, total, dict(zip(early, begun, strict=True)))
         counted = yield from forward.steps()
         ordered = forward.ordered
     if not ordered:

@@ -37,10 +37,14 @@ class ServiceState:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A stretch of the window that is read as one: seconds since 1970, UTC, half-open."""
+    """A stretch of the window that is read as one: seconds since 1970, UTC, half-open.
+
+    It has about ``sessions`` sessions, as far as that is known.
+    """
 
     first: int
     end: int
+    sessions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,7 @@ class IntervalReader:
             workers=workers,
             splittable_by=splittable_by,
             max_sessions=max_sessions,
+            expected=interval.sessions // max(len(forms), 1),
         )
         self._parts = [self._reader(form) for form in forms]
 
@@ -202,12 +207,13 @@ class _FormReader:
         workers: int,
         splittable_by: Sequence[str],
         max_sessions: int | None,
+        expected: int,
     ) -> None:
         self.settled: Completeness | None = None
         self.form = form
         self._interval, self._state = interval, state
         self._workers, self._splittable_by = workers, splittable_by
-        self._max_sessions = max_sessions
+        self._max_sessions, self._expected = max_sessions, expected
         self._tried: list[ServiceTimezone] = []
 
     def start(self) -> list[Request]:
@@ -228,6 +234,7 @@ class _FormReader:
             splittable_by=self._splittable_by,
             # What is one second to the plan is not cut any finer.
             max_sessions=None if last - first == 1 else self._max_sessions,
+            expected=self._expected,
             spell=self._time.spell,
         )
         return self._requests(self._plan.start())

@@ -113,10 +113,18 @@ class Reader:
     def __post_init__(self) -> None:
         self._tracker = Tracker(self.reading, self.page_reader.fetcher, self._usage, self.report)
 
-    def gather(self, intervals: list[Interval], *, whole: bool) -> Iterator[IntervalResult]:
-        """Read intervals, each as a whole or cut as it needs to be."""
+    def gather(
+        self, intervals: list[Interval], *, whole: bool = False, times_larger: float = 1
+    ) -> Iterator[IntervalResult]:
+        """Read intervals, each as a whole or cut as it needs to be.
+
+        The parts of one that is cut have so many times `sessions_per_interval` sessions.
+        """
         intervals = [each for each in intervals if each.first < each.end]
         forms = self.reading.query.forms
+        # What is not much larger is read as one: parts take more requests, and all of them are
+        # held for a while as well, in the reading, in the writing and in between.
+        as_one = int((times_larger + 2) * self.sessions_per_interval)
 
         def read(interval: Interval, workers: int) -> IntervalReader:
             narrow = interval.end - interval.first == 1
@@ -126,9 +134,7 @@ class Reader:
                 forms,
                 workers=workers,
                 splittable_by=self.reading.query.splittable_by,
-                max_sessions=None
-                if whole or narrow
-                else max(2 * self.sessions_per_interval // len(forms), 1),
+                max_sessions=None if whole or narrow else max(as_one // len(forms), 1),
             )
 
         return run(
@@ -137,7 +143,7 @@ class Reader:
             read,
             self._fetch,
             workers=self.workers,
-            sessions_per_interval=self.sessions_per_interval,
+            sessions_per_interval=int(times_larger * self.sessions_per_interval),
             usage=self._usage,
             clock=self.page_reader.fetcher.clock,
             on_page=self._tracker.received,

@@ -1,6 +1,6 @@
 """Intervals side by side: requests to the pool, pages to their readers, results in order."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -93,6 +93,7 @@ def run(
 
     def send(slot: _Slot, requests: Iterable[Request]) -> None:
         for request in requests:
+            slot.under_way += 1
             work = partial(fetch, request, slot.usage)
             pool.submit(forward * slot.interval.first, (slot, request), work)
 
@@ -110,6 +111,7 @@ def run(
             continue
         (slot, request), page = pool.next(on_wait)
         on_page(request, page)
+        slot.under_way -= 1
         if slot.reader is None or slot.result is not None or slot not in slots:
             continue
         slot.reader.widen(_share(workers, slot, slots))
@@ -132,7 +134,7 @@ def cut(interval: Interval, total: int, sessions_per_interval: int) -> list[Inte
     span = interval.end - interval.first
     number = min(max(-(-total // sessions_per_interval), 2), span)
     edges = [interval.first + span * i // number for i in range(number + 1)]
-    return [Interval(a, b) for a, b in pairwise(edges)]
+    return [Interval(a, b, total // number) for a, b in pairwise(edges)]
 
 
 @dataclass(slots=True, eq=False)
@@ -144,11 +146,15 @@ class _Slot:
     began: tuple[float, float] | None = None
     reader: IntervalReader | None = None
     result: IntervalResult | None = None
+    under_way: int = 0
 
 
-def _share(workers: int, slot: _Slot, slots: Iterable[_Slot]) -> int:
+def _share(workers: int, slot: _Slot, slots: Sequence[_Slot]) -> int:
     """Return how many requests an interval may have side by side."""
     # Two intervals could keep all workers busy, and the earliest has precedence: the others fill
     # what it leaves free as it begins and ends, and hold little that has to wait for its turn.
-    alone = all(other is slot or other.result is not None for other in slots)
-    return workers if alone else max(workers // 2, 1)
+    half = max(workers // 2, 1)
+    if slot is not slots[-1]:
+        return half
+    # Nothing comes after the last one, so it has what all others leave free.
+    return max(workers - sum(other.under_way for other in slots[:-1]), half)
