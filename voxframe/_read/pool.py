@@ -54,8 +54,8 @@ class Pool(Generic[T]):
         # is held while Python runs. That, daemons, and work after the main thread has ended are
         # also what speaks against an executor.
         self._work: list[tuple[int, int, _Job]] = []
-        # What is done and not taken is held: no more is begun than so many jobs beyond the last.
-        self._ahead = most + most // 2
+        # What is done and not taken is held: no more than so many jobs are begun and not taken.
+        self._ahead = most
         self._turns: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._sums: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[Any, T | BaseException]] = queue.SimpleQueue()

@@ -151,9 +151,9 @@ class _Slot:
 
 def _share(workers: int, slot: _Slot, slots: Sequence[_Slot]) -> int:
     """Return how many requests an interval may have side by side."""
-    # Two intervals could keep all workers busy, and the earliest has precedence: the others fill
+    # Two intervals keep all that is in flight busy, and the earliest has precedence: others fill
     # what it leaves free as it begins and ends, and hold little that has to wait for its turn.
-    half = max(workers // 2, 1)
+    half = max(2 * workers // 5, 1)
     if slot is not slots[-1]:
         return half
     # Nothing comes after the last one, so it has what all others leave free.
