@@ -4,6 +4,7 @@ Only what is worth it: what services do to a field again and again, such as ``""
 a number. The rest is for the tolerant way.
 """
 
+import functools
 import re
 from collections import Counter, defaultdict
 
@@ -28,6 +29,7 @@ _ODD = {
 _TRUTH = {b"0": b"false", b"1": b"true"}
 
 
+@functools.cache  # not at import: most reads need none, and compiling them takes a while
 def _patterns() -> dict[str, re.Pattern[bytes]]:
     """Return what odd values look like, for each key that stands for one type wherever it is."""
     found: dict[str, set[bytes | None]] = defaultdict(set)
@@ -49,9 +51,6 @@ def _patterns() -> dict[str, re.Pattern[bytes]]:
     return patterns
 
 
-_PATTERNS = _patterns()
-
-
 def rewritten(body: bytes, key: str, mended: Counter[str]) -> bytes:
     """Return a page with the odd values of a key as its column has them, each counted."""
 
@@ -66,5 +65,5 @@ def rewritten(body: bytes, key: str, mended: Counter[str]) -> bytes:
             value = _TRUTH[match[kind]] if kind == "number_for_bool" else match[kind]
         return match[1] + value
 
-    pattern = _PATTERNS.get(key)
+    pattern = _patterns().get(key)
     return body if pattern is None else pattern.sub(written, body)
