@@ -17,7 +17,7 @@ from tests.dataset.test_follow import FIRST, account
 from tests.support.faulty import serving
 from tests.support.following import OPTIONS, Follower, given, held
 from tests.support.object_store import BUCKET, SECRET, object_store
-from voxframe._dataset import delta, delta_tables
+from voxframe._dataset import delta_tables
 from voxframe._dataset.sync import Place, syncing
 from voxframe._read.interval import Interval
 from voxframe._spec.tables import SCHEMAS
@@ -96,7 +96,7 @@ def broken_at(monkeypatch, name):
 
 
 def test_calls_keep_their_order_where_a_day_is_written_in_many_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr(delta, "_ROWS", 7)
+    monkeypatch.setattr("voxframe._dataset.day._ROWS", 7)
     world = account(late=0.0, slow_bills=0.0)
     law = Follower(world, FIRST)
     with serving(world) as service:

@@ -1,7 +1,8 @@
-"""One day on its way to the disk: a Parquet file a table, written as its rows come."""
+"""One day on its way to the disk: a file a table, written as its rows come."""
 
 import contextlib
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,19 +18,29 @@ from voxframe._spec.tables import SCHEMAS
 
 # A row group of about a million values is read in one go and still skipped in small steps.
 _VALUES = 1_000_000
+# As many rows as pyarrow reads of a file at once by itself.
+_ROWS = 65_536
 
 
 class DayWriter:
-    """One day being written, a file a table, in staging."""
+    """One day being written, a file a table, in staging.
 
-    def __init__(self, day: int, folder: Path, run: str, read_at: datetime) -> None:
+    Files that are to last are Parquet, and brought to the disk. Others are read once and removed,
+    and take as little time as that allows; see :func:`batches`.
+    """
+
+    def __init__(
+        self, day: int, folder: Path, run: str, read_at: datetime, *, lasting: bool = True
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.day = day
-        self._folder, self._run, self._read_at = folder, run, read_at
+        self._folder, self._run, self._read_at, self._lasting = folder, run, read_at, lasting
         self.cost = cost_of({name: schema.empty_table() for name, schema in SCHEMAS.items()})
         self._files = {name: file_name(name, day_name(day)) for name in SCHEMAS}
-        self._writers = {
+        self._writers: dict[str, _FileWriter | _PassingWriter] = {
             name: _FileWriter(folder / staged_name(file), name, run)
+            if lasting
+            else _PassingWriter(folder / staged_name(file), name)
             for name, file in self._files.items()
         }
 
@@ -45,13 +56,14 @@ class DayWriter:
         return {name: writer.rows for name, writer in self._writers.items()}
 
     def close(self, vanished: int = 0) -> Day:
-        """Bring the files to the disk; return what they hold."""
+        """Bring the files to their end; return what they hold."""
         try:
             sizes = {self._files[name]: writer.close() for name, writer in self._writers.items()}
         except BaseException:
             self.abandon()
             raise
-        sums = {file: checksum(self._folder / staged_name(file)) for file in sizes}
+        lasting = sizes if self._lasting else ()
+        sums = {file: checksum(self._folder / staged_name(file)) for file in lasting}
         return Day(self.rows, self.cost, self._read_at, self._run, sizes, vanished, sums)
 
     def abandon(self) -> None:
@@ -115,3 +127,43 @@ class _FileWriter:
             self._writer.write_table(table, row_group_size=self._group)
         self._buffer, self._buffered = [], 0
         return self._writer
+
+
+class _PassingWriter:
+    """One table of one day, on its way through a folder that nobody else reads."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.rows = 0
+        self._path, self._schema = path, STORED[name]
+        self._buffer: list[pa.Table] = []
+        self._writer: pa.ipc.RecordBatchStreamWriter | None = None
+
+    def add(self, table: pa.Table) -> None:
+        self._buffer.append(table)
+        self.rows += len(table)
+        if sum(map(len, self._buffer)) >= _ROWS:
+            self._flush()
+
+    def close(self) -> int:
+        self._flush().close()
+        return self._path.stat().st_size
+
+    def abandon(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    def _flush(self) -> pa.ipc.RecordBatchStreamWriter:
+        if self._writer is None:
+            options = pa.ipc.IpcWriteOptions(compression="lz4")
+            self._writer = pa.ipc.new_stream(str(self._path), self._schema, options=options)
+        if self._buffer:
+            table = pa.concat_tables(self._buffer).unify_dictionaries().combine_chunks()
+            self._writer.write_table(table, max_chunksize=_ROWS)
+        self._buffer = []
+        return self._writer
+
+
+def batches(file: Path) -> Iterator[pa.RecordBatch]:
+    """Read a file that was not to last."""
+    with pa.OSFile(str(file)) as source, pa.ipc.open_stream(source) as stream:
+        yield from stream

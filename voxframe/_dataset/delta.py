@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
-from pyarrow import parquet as pq
 
+from voxframe._dataset.day import batches
 from voxframe._dataset.delta_tables import (
     AS_DELTA,
     DAY_COLUMN,
@@ -54,9 +54,6 @@ with needed_for("a Delta table", "delta"):
     from deltalake import CommitProperties, DeltaTable
 
 logger = logging.getLogger("voxframe")
-
-# As many as pyarrow reads at once by itself.
-_ROWS = 65_536
 
 
 @contextlib.contextmanager
@@ -165,6 +162,7 @@ class DeltaStore:
     again: Sequence[int] = ()
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     damaged: dict[str, list[str]] = field(default_factory=dict)
+    staged_lasts: bool = False
 
     @property
     def root(self) -> str:
@@ -261,23 +259,23 @@ def _without_files(day: Day) -> Day:
 
 def _batches(files: Sequence[tuple[str, Path]], name: str) -> Iterator[pa.RecordBatch]:
     for day, file in files:
-        with pq.ParquetFile(file) as parquet:
-            for table in _between_sessions(parquet.iter_batches(_ROWS)):
-                days = pa.array([date.fromisoformat(day)] * len(table), pa.date32())
-                stored = table.append_column(DAY_COLUMN, days).cast(AS_DELTA[name])
-                yield from stored.combine_chunks().to_batches()
+        for table in _between_sessions(batches(file)):
+            days = pa.repeat(pa.scalar(date.fromisoformat(day), pa.date32()), len(table))
+            stored = table.append_column(DAY_COLUMN, days).cast(AS_DELTA[name])
+            yield from stored.combine_chunks().to_batches()
 
 
 def _between_sessions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     """Cut batches anew where sessions end: of several, Delta's writer keeps no order."""
     left = None
     for batch in batches:
-        table = pa.Table.from_batches([batch] if left is None else [*left.to_batches(), batch])
-        ids = table[SESSION_ID].to_numpy()
-        cut = int(np.flatnonzero(ids != ids[-1])[-1]) + 1 if (ids != ids[-1]).any() else 0
-        if cut:
-            yield table.slice(0, cut)
-        left = table.slice(cut)
+        if left is not None:
+            ids = left[SESSION_ID].to_numpy()
+            cut = int(np.flatnonzero(ids != ids[-1])[-1]) + 1 if (ids != ids[-1]).any() else 0
+            if cut:
+                yield left.slice(0, cut)
+            left = left.slice(cut)
+        left = pa.Table.from_batches([*(left.to_batches() if left else ()), batch])
     if left is not None:
         yield left
 

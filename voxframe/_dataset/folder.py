@@ -134,6 +134,7 @@ class FolderStore:
     again: Sequence[int] = ()
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     damaged: dict[str, list[str]] = field(default_factory=dict)
+    staged_lasts: bool = True
     _faulty: dict[str, list[str]] = field(default_factory=dict)
     _settled: bool = True
 

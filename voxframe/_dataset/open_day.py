@@ -32,7 +32,7 @@ class OpenDay:
 
     def __init__(self, store: "Store", day: int, moment: datetime, *, keep: bool) -> None:
         self.day, self._keep = day, keep
-        self._writer = DayWriter(day, store.staging, store.run, moment)
+        self._writer = DayWriter(day, store.staging, store.run, moment, lasting=store.staged_lasts)
         self._old = store.manifest.days.get(day_name(day))
         none = {name: iter(()) for name in STORED}
         self._held = HeldDay(store.held(day_name(day)) if self._old else none)
@@ -46,6 +46,11 @@ class OpenDay:
         self._sessions_known = True
         self._vanished = self._added = self._changed = 0
         self._changed_after = 0.0
+
+    @property
+    def new(self) -> bool:
+        """Whether nothing is held of it."""
+        return self._old is None
 
     def add(self, tables: Tables | None, until: int) -> None:
         """Take in all of the day that starts before a second and did not come yet."""

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from voxframe._dataset.at_once import at_once
 from voxframe._dataset.disk import is_delta, is_url, local_path, writing
 from voxframe._dataset.layout import DAY, Tables, by_day, day_number
 from voxframe._dataset.loss import Loss
@@ -57,6 +58,8 @@ class Store(Protocol):
         The name of this run.
     staging : Path
         A folder of this machine for days on their way.
+    staged_lasts : bool
+        Whether the files of those are what the dataset will be made of.
     again : sequence of int
         Days, counted from 1970, that are seen to be damaged, and have to be read again.
     damaged : dict of list of str
@@ -72,6 +75,8 @@ class Store(Protocol):
     def root(self) -> Path | str: ...
     @property
     def staging(self) -> Path: ...
+    @property
+    def staged_lasts(self) -> bool: ...
 
     def held(self, day: str) -> Mapping[str, Iterator[pa.Table]]:
         """Return a day's stored tables, in pieces, in order; a damaged one is left out."""
@@ -177,6 +182,7 @@ class Sync:
         self._from: int | None = None
         self._read_at: datetime | None = None
         self._open: OpenDay | None = None
+        self._ended: list[OpenDay] = []
         self._whole: dict[str, Day] = {}
         self._changes: list[DayChange] = []
         self._lost: list[Loss] = []
@@ -236,7 +242,8 @@ class Sync:
             stop = min(night, interval.end)
             self._open.add(new.get(day), stop if stop < night and not last else night)
             if stop == night or last:
-                self._close_day()
+                self._end_day()
+        self._close_days()
         until = interval.end if last else interval.end // DAY * DAY
         if until > self._from:
             self._publish(Stretch(self._from, until, self._read_at, self._store.run))
@@ -248,19 +255,26 @@ class Sync:
         found = {d for d in days if d * DAY < interval.end and (d + 1) * DAY > interval.first}
         return found | ({self._open.day} if self._open else set())
 
-    def _close_day(self) -> None:
-        if self._open is not None:
-            loss = self._open.loss()
-            if loss is not None:
-                self._lost.append(loss)
-            if loss is None or self._give_up:
-                day, change = self._open.close()
-                self._changes.append(change)
-                if day is not None:
-                    self._whole[change.day] = day
-            else:
-                self._open.abandon()
-            self._open = None
+    def _end_day(self) -> None:
+        if self._open is None:
+            return
+        if (loss := self._open.loss()) is not None:
+            self._lost.append(loss)
+        if loss is None or self._give_up:
+            self._ended.append(self._open)
+            # Days that are merged with what is held are copies, and not kept longer than needed.
+            if not self._open.new:
+                self._close_days()
+        else:
+            self._open.abandon()
+        self._open = None
+
+    def _close_days(self) -> None:
+        ended, self._ended = self._ended, []
+        for day, change in at_once(OpenDay.close, ended):
+            self._changes.append(change)
+            if day is not None:
+                self._whole[change.day] = day
 
     def _publish(self, stretch: Stretch) -> None:
         manifest = self.manifest
@@ -305,9 +319,9 @@ class Sync:
 
     def close(self) -> None:
         """Let go of a day that is not whole."""
-        if self._open is not None:
-            self._open.abandon()
-            self._open = None
+        for day in (*self._ended, *([self._open] if self._open else ())):
+            day.abandon()
+        self._ended, self._open = [], None
 
 
 def _without(stretch: Stretch, days: Sequence[str]) -> Iterator[Stretch]:

@@ -60,7 +60,7 @@ def _looks_deep(body: bytes) -> bool:
 
 def may_hide_names(body: bytes) -> bool:
     """Return whether a name may be spelled in another way than byte by byte."""
-    # numpy finds all escapes in less than half of the time that the pattern takes to go over a page.
+    # numpy finds all escapes in less than half of the time that the pattern takes for a page.
     data = np.frombuffer(body, np.uint8)
     at = np.flatnonzero(data[:-5] == ord("\\"))
     at = at[(data[at + 2] == ord("0")) & (data[at + 3] == ord("0"))]
