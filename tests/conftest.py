@@ -1,4 +1,5 @@
 import functools
+import os
 from collections.abc import Callable
 
 import hypothesis
@@ -17,6 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--search", action="store_true", help="look for new counterexamples, by chance"
     )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    # Tests wait for servers, threads and disks about as long as they compute.
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_configure(config: pytest.Config) -> None:
