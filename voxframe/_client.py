@@ -473,6 +473,7 @@ class Client:
         for _, history in self._pieces(reading):
             if len(history):
                 yield history
+            del history  # or it would be held until the next one is there
 
     def _export(
         self, path: str | os.PathLike[str], reading: ReadSpec, *, overwrite: bool
@@ -489,6 +490,7 @@ class Client:
                 with Beside(export.write) as write:
                     for piece, history in self._pieces(reading, [rest]):
                         write(piece, history.tables, history.receipt)
+                        del history  # the writer has it, and no longer than it needs it
             else:
                 logger.info("%s: is complete already, so nothing was asked", path)
             return export.finish()

@@ -287,6 +287,7 @@ def _read_into(
     with Beside(running.write) as write:
         for piece, history in client._pieces(reading, intervals, times_larger=larger):
             write(piece, history.tables, history.receipt)
+            del history  # the writer has it, and no longer than it needs it
 
 
 def _nothing(client: "Client", reading: ReadSpec) -> Receipt:

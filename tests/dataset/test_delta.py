@@ -65,6 +65,24 @@ def _parquet(tmp_path):
     return tmp_path / "parquet" / "h"
 
 
+def test_days_on_their_way_lie_beside_the_tables_and_what_a_killed_run_left_is_removed(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tempfile.mkdtemp", None)
+    left = tmp_path / "_voxframe" / "staging" / "calls.start_day=2026-10-01.parquet"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"cut sh")
+    with syncing(Place(tmp_path, "delta"), QUERY, second(0), lookback=0, keep=True) as running:
+        running.begin([Interval(second(0), second(1))])
+        assert not left.exists()
+        running.write(Interval(second(0), second(0) + 3600), tables_of(0), receipt(0, FIRST_DAY))
+        assert running._open.day
+    assert not left.parent.exists()
+    write(Place(tmp_path, "delta"), CHANGING)
+    assert not left.parent.exists()
+    assert voxframe.open_dataset(tmp_path).arrow("sessions").count_rows() == 2 * len(CHANGING)
+
+
 def test_polars_reads_the_rows_and_types_of_every_table(tmp_path):
     with serving(account(late=0.0, slow_bills=0.0)) as service:
         service.client.sync_call_history(tmp_path, FIRST, format="delta")

@@ -136,6 +136,7 @@ class _PassingWriter:
         self.rows = 0
         self._path, self._schema = path, STORED[name]
         self._buffer: list[pa.Table] = []
+        self._open = contextlib.ExitStack()
         self._writer: pa.ipc.RecordBatchStreamWriter | None = None
 
     def add(self, table: pa.Table) -> None:
@@ -145,22 +146,24 @@ class _PassingWriter:
             self._flush()
 
     def close(self) -> int:
-        self._flush().close()
+        self._flush()
+        self._open.close()
         return self._path.stat().st_size
 
     def abandon(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        with contextlib.suppress(OSError, pa.ArrowException):
+            self._open.close()
 
-    def _flush(self) -> pa.ipc.RecordBatchStreamWriter:
+    def _flush(self) -> None:
         if self._writer is None:
+            sink = self._open.enter_context(pa.OSFile(str(self._path), "wb"))
             options = pa.ipc.IpcWriteOptions(compression="lz4")
-            self._writer = pa.ipc.new_stream(str(self._path), self._schema, options=options)
+            stream = pa.ipc.new_stream(sink, self._schema, options=options)
+            self._writer = self._open.enter_context(stream)
         if self._buffer:
             table = pa.concat_tables(self._buffer).unify_dictionaries().combine_chunks()
             self._writer.write_table(table, max_chunksize=_ROWS)
         self._buffer = []
-        return self._writer
 
 
 def batches(file: Path) -> Iterator[pa.RecordBatch]:

@@ -10,7 +10,6 @@ sessions any more, so of two at once never both end well.
 import contextlib
 import logging
 import os
-import shutil
 import tempfile
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -41,10 +40,17 @@ from voxframe._dataset.delta_tables import (
     state,
     unfinished,
 )
-from voxframe._dataset.disk import is_url, locked
+from voxframe._dataset.disk import discard, is_url, locked
 from voxframe._dataset.identity import difference
 from voxframe._dataset.layout import DAY, STORED, day_name, day_number, in_order, joined, restored
-from voxframe._dataset.manifest import HOUSEKEEPING, Day, Manifest, Stretch, staged_name
+from voxframe._dataset.manifest import (
+    HOUSEKEEPING,
+    Day,
+    Manifest,
+    Stretch,
+    staged_name,
+    staging,
+)
 from voxframe._dataset.reading import stored_columns
 from voxframe._extras import needed_for
 from voxframe._spec.tables import SCHEMAS, SESSION_ID
@@ -102,8 +108,12 @@ def opened(
         for faults in damaged.values():
             logger.warning("%s; the day is read again", "; ".join(faults))
         again = [day_number(day) for day in damaged]
-        folder = Path(tempfile.mkdtemp(prefix="voxframe-"))
-        held.callback(shutil.rmtree, folder, ignore_errors=True)
+        if is_url(path):
+            folder = Path(tempfile.mkdtemp(prefix="voxframe-"))
+        else:
+            folder = staging(Path(where.root))
+            discard(folder)  # of a run that was killed
+        held.callback(discard, folder)
         yield DeltaStore(where, manifest, tables, number, folder, again)
 
 

@@ -108,8 +108,8 @@ class Plan:
     max_sessions : int, optional
         Give up after the first answer if there are more sessions than this.
     expected : int
-        About how many sessions there are, 0 if that is not known: so many are begun side by side,
-        in place of one page that shows it.
+        About how many sessions there are; 0 if that is not known, and a first page has to show it
+        before there is anything to do side by side.
     spell : callable
         Writes a second for an error message.
 

@@ -105,9 +105,8 @@ def run(
                 slot.reader = read(slot.interval, _share(workers, slot, slots))
                 slot.began = slot.began or (clock.now(), clock.monotonic())
                 send(slot, slot.reader.start())
-        if (result := slots[0].result) is not None:
-            del slots[0]
-            yield result
+        if slots[0].result is not None:
+            yield _taken(slots)
             continue
         (slot, request), page = pool.next(on_wait)
         on_page(request, page)
@@ -116,17 +115,30 @@ def run(
             continue
         slot.reader.widen(_share(workers, slot, slots))
         send(slot, slot.reader.receive(request, page))
-        pages = slot.reader.gathered
-        if pages is None or slot.began is None:
-            continue
-        if pages.too_many is None:
-            read_at, since = slot.began
-            slot.result = IntervalResult(pages, slot.usage, read_at, clock.monotonic() - since)
-            continue
-        parts = cut(slot.interval, pages.too_many, sessions_per_interval)[::forward]
-        at = slots.index(slot)
-        slots[at : at + 1] = [_Slot(part, Usage(usage)) for part in parts]
-        slots[at].usage, slots[at].began = slot.usage, slot.began
+        if (total := _settle(slot, clock)) is not None:
+            parts = cut(slot.interval, total, sessions_per_interval)[::forward]
+            at = slots.index(slot)
+            slots[at : at + 1] = [_Slot(part, Usage(usage)) for part in parts]
+            slots[at].usage, slots[at].began = slot.usage, slot.began
+
+
+def _settle(slot: "_Slot", clock: Clock) -> int | None:
+    """Keep the result of an interval that is complete; return how many it has if too many."""
+    pages = None if slot.reader is None else slot.reader.gathered
+    if pages is None or slot.began is None:
+        return None
+    if pages.too_many is None:
+        read_at, since = slot.began
+        slot.result = IntervalResult(pages, slot.usage, read_at, clock.monotonic() - since)
+    return pages.too_many
+
+
+def _taken(slots: list["_Slot"]) -> IntervalResult:
+    """Take the first result out; no name may hold on to it, since it is large."""
+    slot = slots.pop(0)
+    result, slot.result, slot.reader = slot.result, None, None
+    assert result is not None  # noqa: S101 - for the type checker
+    return result
 
 
 def cut(interval: Interval, total: int, sessions_per_interval: int) -> list[Interval]:
