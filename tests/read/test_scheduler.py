@@ -1,4 +1,4 @@
-"""Intervals side by side, in time that is counted: eight in flight, little held, all in order."""
+"""Intervals side by side, in time that is counted: all in flight, little held, all in order."""
 
 import heapq
 import itertools
@@ -14,7 +14,6 @@ from voxframe._plan.plan import Plan, ahead
 from voxframe._read.interval import Interval, IntervalPages
 from voxframe._read.scheduler import SESSIONS_PER_INTERVAL, run
 
-IN_FLIGHT = 8
 MONTH = 31 * 86_400
 
 
@@ -70,8 +69,9 @@ class Reading:
 class CountedTime:
     """A pool whose answers take 1 each, so many side by side."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, in_flight: int) -> None:
         self.now, self.requests = 0.0, 0
+        self._in_flight = in_flight
         self._account = account
         self._number = itertools.count()
         self._waiting: list[tuple[int, int, Any]] = []
@@ -84,7 +84,7 @@ class CountedTime:
         heapq.heappush(self._waiting, (priority, next(self._number), key))
 
     def next(self, _: Callable[[], None]) -> tuple[Any, PageRows]:
-        while self._waiting and len(self._flying) < IN_FLIGHT:
+        while self._waiting and len(self._flying) < self._in_flight:
             _, number, key = heapq.heappop(self._waiting)
             heapq.heappush(self._flying, (self.now + 1, number, key))
             self.requests += 1
@@ -102,8 +102,17 @@ class Clock:
 @pytest.mark.parametrize("newest_first", [False, True])
 @pytest.mark.parametrize("sessions", [60_000, 100_000, 120_000, 200_000, 350_000])
 def test_it_is_nearly_as_fast_as_eight_in_flight_allow(sessions: int, newest_first: bool) -> None:
+    check(sessions, 8, newest_first=newest_first)
+
+
+@pytest.mark.parametrize("in_flight", [1, 2, 3, 4, 5, 16])
+def test_any_number_in_flight_is_made_use_of(in_flight: int) -> None:
+    check(200_000, in_flight, newest_first=False)
+
+
+def check(sessions: int, in_flight: int, *, newest_first: bool) -> None:
     account = Account(sessions)
-    pool, readers = CountedTime(account), list[Reading]()
+    pool, readers = CountedTime(account, in_flight), list[Reading]()
 
     def read(interval: Interval, workers: int) -> Reading:
         readers.append(Reading(interval, workers, 3 * SESSIONS_PER_INTERVAL))
@@ -115,7 +124,7 @@ def test_it_is_nearly_as_fast_as_eight_in_flight_allow(sessions: int, newest_fir
         [Interval(0, MONTH)],
         read,  # type: ignore[arg-type]
         lambda *_: None,
-        workers=ahead(IN_FLIGHT),
+        workers=ahead(in_flight),
         sessions_per_interval=SESSIONS_PER_INTERVAL,
         usage=Usage(),
         clock=Clock(),
@@ -134,6 +143,6 @@ def test_it_is_nearly_as_fast_as_eight_in_flight_allow(sessions: int, newest_fir
     assert all(a[1] == b[0] for a, b in itertools.pairwise(edges))
     assert sum(r.settled[0].total or 0 for r in results) == sessions
     # One request goes first by itself, and the last ones are few; the rest is full pages.
-    assert pool.now <= 1.2 * sessions / 1000 / IN_FLIGHT + 3
-    assert pool.requests <= 1.2 * sessions / 1000 + 3
+    assert pool.now <= 1.2 * sessions / 1000 / in_flight + 3
+    assert pool.requests <= 1.2 * sessions / 1000 + in_flight
     assert held <= 5 * SESSIONS_PER_INTERVAL

@@ -88,7 +88,7 @@ def run(
         One an interval; an interval of too many sessions is cut and comes in parts.
     """
     slots = [_Slot(interval, Usage(usage)) for interval in intervals]
-    ahead = max(4 * workers // 5, 1)
+    ahead = -(-4 * workers // 5)
     forward = -1 if newest_first else 1
 
     def send(slot: _Slot, requests: Iterable[Request]) -> None:
@@ -165,7 +165,7 @@ def _share(workers: int, slot: _Slot, slots: Sequence[_Slot]) -> int:
     """Return how many requests an interval may have side by side."""
     # Two intervals keep all that is in flight busy, and the earliest has precedence: others fill
     # what it leaves free as it begins and ends, and hold little that has to wait for its turn.
-    half = max(2 * workers // 5, 1)
+    half = -(-2 * workers // 5)
     if slot is not slots[-1]:
         return half
     # Nothing comes after the last one, so it has what all others leave free.
