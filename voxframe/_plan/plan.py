@@ -140,6 +140,11 @@ class Plan:
         """Return the requests to begin with."""
         return next(self._steps)
 
+    @property
+    def counted(self) -> int:
+        """The most sessions that an answer counted so far."""
+        return self._scope.largest_total
+
     def widen(self, workers: int) -> None:
         """Want so many answers side by side from now on, if those are more."""
         self._scope.workers = max(self._scope.workers, workers)

@@ -168,6 +168,11 @@ class IntervalReader:
         self._gather()
         return more
 
+    @property
+    def counted(self) -> int:
+        """About how many sessions there are, as far as answers have said so."""
+        return sum(part.counted for part in self._parts)
+
     def widen(self, workers: int) -> None:
         """Have so many requests side by side from now on, if those are more."""
         for part in self._parts:
@@ -238,6 +243,10 @@ class _FormReader:
             spell=self._time.spell,
         )
         return self._requests(self._plan.start())
+
+    @property
+    def counted(self) -> int:
+        return self._plan.counted
 
     def widen(self, workers: int) -> None:
         self._workers = max(self._workers, workers)

@@ -122,19 +122,21 @@ class Reader:
         """
         intervals = [each for each in intervals if each.first < each.end]
         forms = self.reading.query.forms
-        # What is not much larger is read as one: parts take more requests, and all of them are
-        # held for a while as well, in the reading, in the writing and in between.
-        as_one = int((times_larger + 2) * self.sessions_per_interval)
+        per_interval = int(times_larger * self.sessions_per_interval)
 
         def read(interval: Interval, workers: int) -> IntervalReader:
             narrow = interval.end - interval.first == 1
+            # A window that is not much larger is read as one: parts take more requests, and three
+            # of them are held at once as well, in the reading, in the writing and in between.
+            more = per_interval if interval.sessions else 2 * self.sessions_per_interval
+            most = (per_interval + more) // len(forms)
             return IntervalReader(
                 interval,
                 self.setting,
                 forms,
                 workers=workers,
                 splittable_by=self.reading.query.splittable_by,
-                max_sessions=None if whole or narrow else max(as_one // len(forms), 1),
+                max_sessions=None if whole or narrow else max(most, 1),
             )
 
         return run(
@@ -143,7 +145,7 @@ class Reader:
             read,
             self._fetch,
             workers=self.workers,
-            sessions_per_interval=int(times_larger * self.sessions_per_interval),
+            sessions_per_interval=per_interval,
             usage=self._usage,
             clock=self.page_reader.fetcher.clock,
             on_page=self._tracker.received,

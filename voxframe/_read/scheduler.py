@@ -1,5 +1,6 @@
 """Intervals side by side: requests to the pool, pages to their readers, results in order."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -88,7 +89,7 @@ def run(
         One an interval; an interval of too many sessions is cut and comes in parts.
     """
     slots = [_Slot(interval, Usage(usage)) for interval in intervals]
-    ahead = -(-4 * workers // 5)
+    ahead = math.ceil(0.8 * workers)
     forward = -1 if newest_first else 1
 
     def send(slot: _Slot, requests: Iterable[Request]) -> None:
@@ -97,12 +98,16 @@ def run(
             work = partial(fetch, request, slot.usage)
             pool.submit(forward * slot.interval.first, (slot, request), work)
 
+    def share(slot: _Slot) -> int:
+        large = slot.reader.counted / sessions_per_interval if slot.reader else 1.0
+        return _share(workers, slots, slot, large)
+
     while slots:
         # What is there already would be given out in both processes.
         pool.check_process()
         for slot in slots[:ahead]:
             if slot.reader is None:
-                slot.reader = read(slot.interval, _share(workers, slot, slots))
+                slot.reader = read(slot.interval, share(slot))
                 slot.began = slot.began or (clock.now(), clock.monotonic())
                 send(slot, slot.reader.start())
         if slots[0].result is not None:
@@ -113,7 +118,7 @@ def run(
         slot.under_way -= 1
         if slot.reader is None or slot.result is not None or slot not in slots:
             continue
-        slot.reader.widen(_share(workers, slot, slots))
+        slot.reader.widen(share(slot))
         send(slot, slot.reader.receive(request, page))
         if (total := _settle(slot, clock)) is not None:
             parts = cut(slot.interval, total, sessions_per_interval)[::forward]
@@ -161,12 +166,16 @@ class _Slot:
     under_way: int = 0
 
 
-def _share(workers: int, slot: _Slot, slots: Sequence[_Slot]) -> int:
-    """Return how many requests an interval may have side by side."""
+def _share(workers: int, slots: Sequence[_Slot], slot: _Slot, large: float) -> int:
+    """Return how many requests an interval may have side by side.
+
+    It is so many times as ``large`` as others.
+    """
     # Two intervals keep all that is in flight busy, and the earliest has precedence: others fill
     # what it leaves free as it begins and ends, and hold little that has to wait for its turn.
-    half = -(-2 * workers // 5)
+    # While a larger one took longer, all that come after it would be held.
+    share = min(math.ceil(0.4 * workers * max(large, 1.0)), workers)
     if slot is not slots[-1]:
-        return half
+        return share
     # Nothing comes after the last one, so it has what all others leave free.
-    return max(workers - sum(other.under_way for other in slots[:-1]), half)
+    return max(workers - sum(other.under_way for other in slots[:-1]), share)
