@@ -88,6 +88,7 @@ def once(server: Server, bodies: list[bytes], packed: list[bytes]) -> dict[str, 
     pages = []
     for body in bodies:
         watch("check before Arrow may read it", _precheck.may_nest_deep, body)
+        watch("check before Arrow may read it", _precheck.may_hide_names, body)
         watch("check before Arrow may read it", _precheck.odd_money, body)
         text = watch("check before Arrow may read it", _fast._wrapped, body)
         watch("check before Arrow may read it", _precheck.check_utf8, text)

@@ -156,7 +156,7 @@ class _PassingWriter:
 
     def _flush(self) -> None:
         if self._writer is None:
-            sink = self._open.enter_context(pa.OSFile(str(self._path), "wb"))
+            sink = self._open.enter_context(self._path.open("wb"))
             options = pa.ipc.IpcWriteOptions(compression="lz4")
             stream = pa.ipc.new_stream(sink, self._schema, options=options)
             self._writer = self._open.enter_context(stream)
