@@ -188,9 +188,8 @@ print(len(next(pieces)) > 0)
 
 
 def test_a_program_may_end_with_an_iterator_left_open(month, tmp_path):
-    # The first piece takes some twenty requests, in an order that is a matter of luck; at the end
-    # of the program another piece's are in flight.
-    faults = [Fault("hang", at=tuple(range(60, 900))), Fault("slow", every=1, seconds=0.05)]
+    # How many requests the first piece takes is a matter of luck; another's are in flight then.
+    faults = [Fault("slow", every=1, seconds=0.05)]
     with serving(month, behaviour=Behaviour(page_cap=100), faults=faults) as service:
         key = service.emulator.write_credentials(tmp_path / "key.json")
         program = [sys.executable, "-W", "error", "-c", AT_EXIT, str(key)]
