@@ -181,7 +181,7 @@ AT_EXIT = """
 import sys
 import voxframe
 voxframe.Client._sessions_per_interval = 300
-client = voxframe.Client(sys.argv[1], base_url=sys.argv[2], max_concurrency=2)
+client = voxframe.Client(sys.argv[1], base_url=sys.argv[2], max_concurrency=1)
 pieces = client.iter_call_history("2026-10-01", "2026-11-01", with_calls=False)
 print(len(next(pieces)) > 0)
 """
